@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "exec/fake_quantize.h"
+#include "graph/graph.h"
+#include "graph/model.h"
+#include "quant/calibration_table.h"
+#include "search/plan.h"
+
+namespace cleave::bundle {
+
+/// One tensor on the wire.
+struct WireTensor {
+  std::string tensor;       ///< its name in the network
+  std::string port;         ///< output of edge.onnx and input of cloud.onnx: "<tensor>" at 32 bits, else "<tensor>_packed"
+  Shape shape;              ///< one sample (batch 1)
+  quant::AffineQuantizer quantizer;  ///< bits 32: float, not quantized
+  std::int64_t bytes = 0;   ///< per sample
+};
+
+struct ExportOptions {
+  bool quantize = true;     ///< false: every bit-width becomes 32
+};
+
+/// Both halves as graphs with what connects them.
+struct SplitBundle {
+  graph::Graph edge;
+  std::optional<graph::Graph> cloud;  ///< empty when nothing crosses
+  std::vector<WireTensor> wire;
+  exec::QuantizationSpec spec;
+  bool batchable = false;
+  Json manifest;    ///< cleave.manifest/1 (file fingerprints are filled in by save)
+  Json preprocess;
+  search::Plan plan;
+};
+
+/// Quantizers of a plan, recomputed from the table and the weights by the plan's clip method.
+exec::QuantizationSpec quantization_spec(const graph::Graph& graph, const search::Plan& plan,
+                                         const quant::CalibrationTable& table);
+
+/// Cuts and quantizes. Throws Error(kStale) when plan, table and model do not belong together,
+/// Error(kConstraint) for a plan that is infeasible.
+SplitBundle make(const graph::Model& model, const graph::Graph& prepared, const search::Plan& plan,
+                 const quant::CalibrationTable& table, const ExportOptions& options = {});
+
+/// edge.onnx, cloud.onnx, manifest.json, preprocess.json, plan.json; the folder appears whole or not at all.
+void save(const SplitBundle& bundle, const std::filesystem::path& folder);
+
+/// A bundle on disk as it will be run; checks fingerprints. Throws Error(kInvalidInput | kStale).
+struct LoadedBundle {
+  graph::Model edge;
+  std::optional<graph::Model> cloud;
+  std::vector<WireTensor> wire;
+  Json manifest;
+  Json preprocess;
+  search::Plan plan;
+};
+LoadedBundle load(const std::filesystem::path& folder);
+
+}  // namespace cleave::bundle

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bundle/bundle.h"
+#include "exec/session.h"
+
+namespace cleave::bundle {
+
+/// Runs edge, bytes, cloud, as a deployment would.
+class BundleRunner {
+ public:
+  explicit BundleRunner(const LoadedBundle& bundle, const exec::SessionOptions& options = {});
+
+  /// What edge.onnx returns for these network inputs: wire tensors and, where made on the edge, network outputs.
+  std::map<std::string, Tensor> run_edge(std::span<const Tensor> inputs);
+  /// Network outputs (by name, the model's order in `output_names`) from what the edge returned.
+  std::vector<Tensor> run_cloud(const std::map<std::string, Tensor>& from_edge);
+  std::vector<Tensor> run(std::span<const Tensor> inputs) { return run_cloud(run_edge(inputs)); }
+  const std::vector<std::string>& output_names() const { return output_names_; }
+
+  exec::Session& edge() { return *edge_; }
+  exec::Session* cloud() { return cloud_.get(); }
+
+ private:
+  std::unique_ptr<exec::Session> edge_;
+  std::unique_ptr<exec::Session> cloud_;
+  std::vector<std::string> output_names_;
+};
+
+}  // namespace cleave::bundle

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/json.h"
+#include "cost/unit_work.h"
+#include "quant/bits.h"
+
+namespace cleave::cost {
+
+/// How bit-widths speed up multiply-accumulates.
+///   none        never; 16 bits and more cost ceil(b / 8) passes of an 8-bit array
+///   bit_fusion  64 / (pow2ceil(bw) * pow2ceil(ba)), bits clamped to 2..8; 16 bits: 4 passes
+///   tensor_core int4 twice int8, 16 bits half, 32 bits a quarter
+enum class ComputeScaling { kNone, kBitFusion, kTensorCore };
+
+/// Every MAC 1 s, every byte moved 1 s (weights in, activations in and out): for checking by hand.
+struct UnitModel {
+  double s_per_mac = 1;
+  double s_per_byte = 1;
+};
+
+/// t = overhead + max(work / peak, bytes / bandwidth) per unit.
+struct RooflineModel {
+  double macs_per_s = 0;        ///< at 8 bits
+  double float_macs_per_s = 0;  ///< at 32 bits (0: macs_per_s / 4)
+  double vector_ops_per_s = 0;
+  double bytes_per_s = 0;
+  double overhead_s = 0;        ///< per unit
+};
+
+/// Weight-, output- or input-stationary array: SCALE-Sim's closed forms, with DRAM time overlapped.
+enum class Dataflow { kWeightStationary, kOutputStationary, kInputStationary };
+struct SystolicModel {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  Dataflow dataflow = Dataflow::kWeightStationary;
+  double clock_hz = 0;
+  double bytes_per_s = 0;       ///< DRAM
+  double vector_ops_per_s = 0;  ///< for units that are no convolution
+  double overhead_s = 0;        ///< per unit
+};
+
+/// Seconds per unit as measured: by unit name, then "W<bits>A<bits>".
+struct TableModel {
+  std::map<std::string, std::map<std::string, double>> unit_s;
+};
+
+using LatencyModel = std::variant<UnitModel, RooflineModel, SystolicModel, TableModel>;
+
+/// A device file (configs/devices/*.json, schema cleave.device/1).
+struct Device {
+  std::string name;
+  LatencyModel model;
+  ComputeScaling scaling = ComputeScaling::kNone;
+  std::optional<std::int64_t> memory_bytes;  ///< for edge weights and activations; absent: not limited
+  quant::Bits float_bits{32};                ///< what the device computes with when it runs the float part (16 or 32)
+  std::vector<std::string> operators;        ///< units it can run; empty: all
+  std::string fingerprint;
+
+  static Device from_json(const Json& json, const std::string& origin);
+};
+
+/// Seconds of one unit on a device at these bit-widths (input activations; the output is priced at the same width).
+/// Infinity never: throws Error(kUnsupported) when a table has no such row. Bytes scale with bits; compute by
+/// Device::scaling. Empty when the device cannot run the operator.
+std::optional<double> unit_seconds(const Device& device, const std::string& unit_name, const UnitWork& work,
+                                   quant::Bits weight, quant::Bits activation);
+
+/// SCALE-Sim v2 (CALC mode) for one layer; all counts as its reports give them.
+struct SystolicCounts {
+  std::int64_t spatial_rows, spatial_columns, temporal;  ///< Sr, Sc, T of the dataflow
+  std::int64_t total_cycles;                             ///< as reported: lines - 1
+  double mapping_efficiency_percent;
+  double utilisation_percent;
+  std::int64_t sram_ifmap_reads, sram_filter_reads, sram_ofmap_writes;
+};
+struct GemmShape {
+  std::int64_t pixels;   ///< P = output height * width (* batch)
+  std::int64_t window;   ///< K = kernel area * input channels
+  std::int64_t filters;  ///< N
+};
+/// Source: SCALE-Sim (Samajdar et al., ISPASS 2020), v2 code's folds: 2R+C+T-2 (ws, is), R+C+T-2 (os).
+SystolicCounts systolic_counts(const GemmShape& gemm, std::int64_t rows, std::int64_t columns, Dataflow dataflow);
+
+}  // namespace cleave::cost

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/graph.h"
+
+namespace cleave::cost {
+
+/// What one unit has to do, in numbers: everything a latency model may look at.
+struct UnitWork {
+  std::string op;
+  std::int64_t macs = 0;             ///< multiply-accumulates, whole batch
+  std::int64_t vector_ops = 0;       ///< element operations of units without MACs (pool windows counted in full)
+  std::int64_t weight_elements = 0;
+  std::int64_t input_elements = 0;   ///< distinct data inputs, summed
+  std::int64_t output_elements = 0;
+
+  /// Convolution geometry (2-D; 1-D has height 1): zero for other units. Fully connected: 1x1 maps.
+  bool is_convolution = false;
+  std::int64_t batch = 1;
+  std::int64_t in_height = 0, in_width = 0;     ///< as stored, without padding
+  std::int64_t out_height = 0, out_width = 0;
+  std::int64_t kernel_height = 0, kernel_width = 0;
+  std::int64_t stride_height = 1, stride_width = 1;
+  std::int64_t in_channels = 0, out_channels = 0;  ///< whole convolution, all groups
+  std::int64_t groups = 1;
+};
+
+UnitWork describe(const graph::Graph& graph, graph::UnitId unit);
+
+}  // namespace cleave::cost

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "graph/graph.h"
+
+namespace cleave::exec {
+
+/// kFast: oneDNN and vectorised kernels. kReference: naive loops, the same bits for any thread count; the oracle.
+enum class Kernels { kFast, kReference };
+
+struct SessionOptions {
+  Kernels kernels = Kernels::kFast;
+  int threads = 1;  ///< 0: all cores
+};
+
+/// A float32 activation handed to an observer where it lies. Layout: [N][ceil(C/B)][spatial...][B] with
+/// B = channel_block; B = 1 is plain row-major (any rank), B >= C is channels-last. Padded channels hold zeros.
+struct ActivationView {
+  graph::TensorId tensor;
+  const float* data;
+  const Shape& shape;  ///< logical: N, C, spatial...
+  std::int64_t channel_block = 1;
+};
+
+/// Receives activations during a run; the data is only valid inside the call.
+class ActivationObserver {
+ public:
+  virtual ~ActivationObserver() = default;
+  virtual void observe(const ActivationView& activation) = 0;
+};
+
+/// Time spent in one unit (or in a node that belongs to none).
+struct UnitTime {
+  std::string name;
+  std::string op;
+  double seconds = 0;
+};
+
+/// A graph compiled for execution: weights reordered once, activations in the kernels' preferred layouts, a static
+/// memory plan. One run at a time per session; sessions are independent.
+class Session {
+ public:
+  /// `graph` must be fully shaped (graph::prepare). Throws Error(kUnsupported) naming node, operator and reason.
+  explicit Session(graph::Graph graph, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  const graph::Graph& graph() const;
+
+  /// Inputs in graph order; types and shapes must match (Error(kInvalidInput) otherwise). Returns graph outputs.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+  /// The same, and every float32 tensor in `taps` (network inputs, unit outputs) is handed to the observer once.
+  std::vector<Tensor> run(std::span<const Tensor> inputs, std::span<const graph::TensorId> taps,
+                          ActivationObserver& observer);
+  /// A run that measures each unit; times in schedule order.
+  std::vector<Tensor> run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times);
+
+  /// Bytes of the activation arena (peak of live tensors).
+  std::int64_t arena_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Why this node cannot run here, or empty. For `cleave check`.
+std::optional<std::string> unsupported_reason(const graph::Graph& graph, graph::NodeId node);
+
+/// Names of all supported operators, sorted.
+std::vector<std::string> supported_operators();
+
+}  // namespace cleave::exec

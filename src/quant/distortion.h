@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "quant/clip.h"
+
+namespace cleave::quant {
+
+/// What a bit-width costs a tensor: relative error power, MSE / E[x^2] (the inverse of SQNR), 0 at 32 bits.
+struct DistortionRow {
+  Bits bits;
+  double distortion = 0;
+};
+
+/// Distortion of an activation tensor at each bit-width (32 allowed: 0), by the chosen clip.
+std::vector<DistortionRow> activation_distortion(const WeightedValues& values, const std::vector<Bits>& bits,
+                                                 ClipMethod method);
+/// Distortion of a weight tensor at each bit-width.
+std::vector<DistortionRow> weight_distortion(const Tensor& weights, int axis, const std::vector<Bits>& bits,
+                                             ClipMethod method);
+
+}  // namespace cleave::quant

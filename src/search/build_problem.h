@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cost/device.h"
+#include "cost/link.h"
+#include "graph/graph.h"
+#include "quant/calibration_table.h"
+#include "quant/clip.h"
+#include "search/problem.h"
+
+namespace cleave::search {
+
+/// What the user asks for, besides the network and its table.
+struct Scenario {
+  cost::Device edge;
+  cost::Device cloud;
+  cost::Link link;
+  std::vector<int> weight_bits{2, 4, 8};
+  std::vector<int> activation_bits{2, 4, 8};
+  std::vector<int> wire_bits{2, 4, 8};   ///< of internal tensors; network inputs are sent at 8 (and 32 if listed)
+  int input_bits = 8;
+  ResultAt result_at = ResultAt::kAnywhere;
+  quant::ClipMethod clip = quant::ClipMethod::kAuto;
+  Limits limits;                         ///< edge_memory_bytes defaults to the edge device's
+  std::optional<std::vector<std::string>> pinned_cut;  ///< tensors that must be exactly the crossing ones
+};
+
+/// The numbers of a network in a scenario. A pinned cut is expressed by units that may run on one side only.
+/// Throws Error(kStale) when the table was made from another graph.
+Problem build_problem(const graph::Graph& graph, const quant::CalibrationTable& table, const Scenario& scenario);
+
+}  // namespace cleave::search

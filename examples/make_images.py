@@ -124,7 +124,7 @@ def perspective_coefficients(target):
 
 def place_sign(sign, rng):
     """The sign turned, scaled, shifted and seen at an angle, on a transparent scene."""
-    half_px = SCENE_PX * rng.uniform(0.27, 0.44)
+    half_px = SCENE_PX * rng.uniform(0.19, 0.42)
     angle = np.radians(rng.uniform(-14, 14))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half_px
@@ -156,13 +156,13 @@ def occlude(scene, rng):
 
 def photograph(scene, rng):
     """Camera: halving, blur, light, colour cast, gamma and noise."""
-    image = scene.resize((SIZE_PX, SIZE_PX), Image.BOX).filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.1)))
+    image = scene.resize((SIZE_PX, SIZE_PX), Image.BOX).filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.5)))
     pixels = np.asarray(image, np.float64) / 255
     cast = rng.uniform(0.82, 1.18, 3)
     pixels = np.clip(pixels * cast, 0, 1) ** np.exp(rng.uniform(-0.45, 0.45))
-    contrast, level = rng.uniform(0.35, 1.0), rng.uniform(0.3, 0.7)
+    contrast, level = rng.uniform(0.22, 1.0), rng.uniform(0.3, 0.7)
     pixels = (pixels - 0.5) * contrast + level
-    pixels += rng.normal(0, rng.uniform(0.005, 0.06), pixels.shape)
+    pixels += rng.normal(0, rng.uniform(0.005, 0.095), pixels.shape)
     return Image.fromarray((np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 

@@ -126,7 +126,7 @@ def main():
     parser = argparse.ArgumentParser(description="Train and export the example's network.")
     parser.add_argument("--out", type=Path, default=here / "model" / "signs.onnx")
     parser.add_argument("--weights", type=Path, help="also save the weights here")
-    parser.add_argument("--images", type=int, default=20000)
+    parser.add_argument("--images", type=int, default=24000)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)

@@ -47,8 +47,12 @@ std::string Hasher::hex() {
   return text;
 }
 
-std::string sha256_hex(std::string_view bytes) { return Hasher().add(std::as_bytes(std::span(bytes))).hex(); }
+std::string sha256_hex(std::string_view bytes) {
+  return Hasher().add(std::as_bytes(std::span(bytes))).hex();
+}
 
-std::uint64_t stable_hash(std::string_view text) { return std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16); }
+std::uint64_t stable_hash(std::string_view text) {
+  return std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16);
+}
 
 }  // namespace cleave

@@ -67,7 +67,8 @@ template <typename T, typename Convert>
 std::vector<T> as_list(const Json& json, const std::string& path, Convert convert) {
   if (!json.is_array()) throw wrong_type(path, "a list", json);
   std::vector<T> values;
-  for (std::size_t i = 0; i < json.size(); ++i) values.push_back(convert(json[i], path + "[" + std::to_string(i) + "]"));
+  for (std::size_t i = 0; i < json.size(); ++i)
+    values.push_back(convert(json[i], path + "[" + std::to_string(i) + "]"));
   return values;
 }
 
@@ -76,9 +77,8 @@ std::vector<T> as_list(const Json& json, const std::string& path, Convert conver
 Json parse_json(std::string_view text, const std::string& origin) {
   try {
     StrictFilter filter;
-    return Json::parse(text, [&filter](int depth, Json::parse_event_t event, Json& parsed) {
-      return filter(depth, event, parsed);
-    });
+    return Json::parse(
+        text, [&filter](int depth, Json::parse_event_t event, Json& parsed) { return filter(depth, event, parsed); });
   } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::kInvalidInput, origin + ":" + std::to_string(line_at(text, error.byte)) + ": not JSON",
                 "The text goes wrong at byte " + std::to_string(error.byte) + ".");
@@ -89,13 +89,17 @@ Json parse_json(std::string_view text, const std::string& origin) {
   }
 }
 
-Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
+Json read_json(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string());
+}
 
 std::string to_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void write_json(const std::filesystem::path& path, const Json& json) { write_file_atomically(path, to_text(json)); }
+void write_json(const std::filesystem::path& path, const Json& json) {
+  write_file_atomically(path, to_text(json));
+}
 
 std::string json_fingerprint(const Json& json) {
   return sha256_hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -124,7 +128,9 @@ const Json* JsonReader::find(const std::string& key) {
   return found == json_->end() ? nullptr : &*found;
 }
 
-bool JsonReader::has(const std::string& key) const { return json_->contains(key); }
+bool JsonReader::has(const std::string& key) const {
+  return json_->contains(key);
+}
 
 const Json& JsonReader::at(const std::string& key) {
   const Json* value = find(key);
@@ -132,21 +138,27 @@ const Json& JsonReader::at(const std::string& key) {
   return *value;
 }
 
-std::string JsonReader::text(const std::string& key) { return as_text(at(key), path_of(key)); }
+std::string JsonReader::text(const std::string& key) {
+  return as_text(at(key), path_of(key));
+}
 
 std::string JsonReader::text_or(const std::string& key, const std::string& fallback) {
   const Json* value = find(key);
   return value == nullptr ? fallback : as_text(*value, path_of(key));
 }
 
-double JsonReader::number(const std::string& key) { return as_number(at(key), path_of(key)); }
+double JsonReader::number(const std::string& key) {
+  return as_number(at(key), path_of(key));
+}
 
 double JsonReader::number_or(const std::string& key, double fallback) {
   const Json* value = find(key);
   return value == nullptr ? fallback : as_number(*value, path_of(key));
 }
 
-std::int64_t JsonReader::integer(const std::string& key) { return as_integer(at(key), path_of(key)); }
+std::int64_t JsonReader::integer(const std::string& key) {
+  return as_integer(at(key), path_of(key));
+}
 
 std::int64_t JsonReader::integer_or(const std::string& key, std::int64_t fallback) {
   const Json* value = find(key);
@@ -172,16 +184,22 @@ std::vector<std::string> JsonReader::texts(const std::string& key) {
   return as_list<std::string>(at(key), path_of(key), as_text);
 }
 
-JsonReader JsonReader::object(const std::string& key) { return JsonReader(at(key), path_of(key)); }
+JsonReader JsonReader::object(const std::string& key) {
+  return JsonReader(at(key), path_of(key));
+}
 
 std::vector<JsonReader> JsonReader::objects(const std::string& key) {
   return as_list<JsonReader>(at(key), path_of(key),
                              [](const Json& json, const std::string& path) { return JsonReader(json, path); });
 }
 
-void JsonReader::ignore(const std::string& key) { known_.push_back(key); }
+void JsonReader::ignore(const std::string& key) {
+  known_.push_back(key);
+}
 
-std::string JsonReader::path_of(const std::string& key) const { return where_ + ": " + key; }
+std::string JsonReader::path_of(const std::string& key) const {
+  return where_ + ": " + key;
+}
 
 void JsonReader::finish() const {
   for (const auto& [key, value] : json_->items()) {

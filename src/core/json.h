@@ -58,9 +58,9 @@ class JsonReader {
   std::vector<double> numbers(const std::string& key);
   std::vector<std::int64_t> integers(const std::string& key);
   std::vector<std::string> texts(const std::string& key);
-  JsonReader object(const std::string& key);           ///< required object
+  JsonReader object(const std::string& key);                ///< required object
   std::vector<JsonReader> objects(const std::string& key);  ///< required array of objects
-  void ignore(const std::string& key);                 ///< known, not read
+  void ignore(const std::string& key);                      ///< known, not read
 
   /// "where.key" for messages.
   std::string path_of(const std::string& key) const;

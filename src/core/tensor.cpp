@@ -101,7 +101,10 @@ Tensor::Tensor(DType dtype, Shape shape)
 }
 
 Tensor::Tensor(DType dtype, Shape shape, std::span<const std::byte> data, std::shared_ptr<const void> owner)
-    : dtype_(dtype), shape_(std::move(shape)), elements_(element_count(shape_)), owner_(std::move(owner)),
+    : dtype_(dtype),
+      shape_(std::move(shape)),
+      elements_(element_count(shape_)),
+      owner_(std::move(owner)),
       data_(data.data()) {
   const std::size_t each = dtype_bytes(dtype);
   if (each == 0 || data.size() / each != static_cast<std::size_t>(elements_) || data.size() % each != 0) {
@@ -129,6 +132,8 @@ Tensor Tensor::clone() const {
   return copy;
 }
 
-void Tensor::require(DType wanted) const { CLEAVE_CHECK(dtype_ == wanted, "typed access must match the element type"); }
+void Tensor::require(DType wanted) const {
+  CLEAVE_CHECK(dtype_ == wanted, "typed access must match the element type");
+}
 
 }  // namespace cleave

@@ -87,7 +87,11 @@ std::string grouped(std::int64_t value) {
   return digits;
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text) { return parse_whole<std::int64_t>(text); }
-std::optional<double> parse_number(std::string_view text) { return parse_whole<double>(text); }
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  return parse_whole<std::int64_t>(text);
+}
+std::optional<double> parse_number(std::string_view text) {
+  return parse_whole<double>(text);
+}
 
 }  // namespace cleave

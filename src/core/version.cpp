@@ -2,6 +2,8 @@
 
 namespace cleave {
 
-const char* version() { return "0.1.0"; }
+const char* version() {
+  return "0.1.0";
+}
 
 }  // namespace cleave

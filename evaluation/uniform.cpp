@@ -1,0 +1,79 @@
+#include "evaluation/uniform.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+
+namespace cleave::evaluation {
+
+namespace {
+
+constexpr int kInputBits = 8;
+
+bool is_allowed(int bits) {
+  return bits == 32 || (bits >= 2 && bits <= 8);
+}
+
+/// The first and the last unit with weights.
+std::set<std::string> first_and_last(const graph::Graph& graph) {
+  std::vector<std::string> weighted;
+  for (const graph::Unit& unit : graph.units()) {
+    if (unit.weight != graph::TensorId::kNone) weighted.push_back(unit.name);
+  }
+  if (weighted.empty()) return {};
+  return {weighted.front(), weighted.back()};
+}
+
+bool is_quantizable(const graph::Graph& graph, graph::TensorId id) {
+  return graph.tensor(id).dtype == DType::kFloat32 && !graph.consumers(id).empty();
+}
+
+}  // namespace
+
+UniformOptions uniform_from_text(const std::string& text) {
+  std::smatch match;
+  UniformOptions options;
+  if (std::regex_match(text, match, std::regex("[Ww]([0-9]{1,2})[Aa]([0-9]{1,2})"))) {
+    options.weight_bits = std::stoi(match[1]);
+    options.activation_bits = std::stoi(match[2]);
+    if (is_allowed(options.weight_bits) && is_allowed(options.activation_bits)) return options;
+  }
+  throw Error(ErrorKind::kUsage, "--uniform '" + text + "' is not of the form W4A8",
+              "Bits are 2 to 8, or 32 for unquantized.");
+}
+
+exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::CalibrationTable& table,
+                                    const UniformOptions& options) {
+  exec::QuantizationSpec spec;
+  spec.edge = graph::Cut::all(graph);
+  const std::set<std::string> kept = options.keep_first_last_bits > 0 ? first_and_last(graph) : std::set<std::string>{};
+  std::set<graph::TensorId> read_by_kept;
+  for (const graph::Unit& unit : graph.units()) {
+    const bool keep = kept.contains(unit.name);
+    if (keep) read_by_kept.insert(unit.inputs.begin(), unit.inputs.end());
+    const quant::Bits bits{keep ? options.keep_first_last_bits : options.weight_bits};
+    if (unit.weight == graph::TensorId::kNone || !bits.quantized()) continue;
+    spec.weights[unit.name] =
+        quant::choose_weights(*graph.constant(unit.weight), unit.weight_axis, bits, options.clip).quantizer;
+  }
+  const auto quantize = [&](graph::TensorId id, int bits) {
+    if (bits == 32 || !is_quantizable(graph, id)) return;
+    const std::string& name = graph.tensor(id).name;
+    spec.activations[name] =
+        quant::choose_activation(table.tensor(name).weighted(), quant::Bits{bits}, options.clip).quantizer;
+  };
+  for (const graph::TensorId id : graph.inputs()) {
+    quantize(id, options.activation_bits == 32 ? 32 : std::max(kInputBits, options.activation_bits));
+  }
+  for (const graph::Unit& unit : graph.units()) {
+    for (const graph::TensorId id : unit.outputs) {
+      quantize(id, read_by_kept.contains(id) ? options.keep_first_last_bits : options.activation_bits);
+    }
+  }
+  return spec;
+}
+
+}  // namespace cleave::evaluation

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "cli/command_line.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/target.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace cleave::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string target;
+  std::vector<std::string> shapes;
+  std::int64_t threads = 1;
+  std::int64_t batch = 1;
+  std::int64_t warmup = 5;
+  std::int64_t iterations = 50;
+  std::optional<double> duration_s;
+  bool per_layer = false;
+};
+
+/// The value below which a share of the sorted values lies (nearest rank).
+double percentile(const std::vector<double>& sorted, double share) {
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  return sorted[std::min(sorted.size() - 1, rank == 0 ? 0 : rank - 1)];
+}
+
+Json latency_json(std::vector<double> ms) {
+  std::sort(ms.begin(), ms.end());
+  const double mean = std::accumulate(ms.begin(), ms.end(), 0.0) / static_cast<double>(ms.size());
+  double variance = 0;
+  for (const double value : ms) variance += (value - mean) * (value - mean) / static_cast<double>(ms.size());
+  return {{"min", ms.front()},
+          {"mean", mean},
+          {"median", percentile(ms, 0.5)},
+          {"p90", percentile(ms, 0.9)},
+          {"p95", percentile(ms, 0.95)},
+          {"p99", percentile(ms, 0.99)},
+          {"max", ms.back()},
+          {"cv", mean > 0 ? std::sqrt(variance) / mean : 0.0}};
+}
+
+/// Seeded noise in [-1, 1) (integers: 0..255): the same input in every run.
+Tensor noise(const graph::TensorInfo& info) {
+  Tensor tensor(info.dtype, info.shape);
+  std::uint32_t state = 1;
+  const auto next = [&state] {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+  };
+  if (info.dtype == DType::kFloat32) {
+    for (float& value : tensor.mutable_data<float>()) value = static_cast<float>(next()) / 2147483648.0F - 1.0F;
+  } else if (info.dtype == DType::kUint8) {
+    for (std::uint8_t& value : tensor.mutable_data<std::uint8_t>()) value = static_cast<std::uint8_t>(next());
+  }
+  return tensor;
+}
+
+/// "name=8x3x..." for every input of a model, so that the first dimension is the batch.
+std::vector<std::string> batch_shapes(const Options& options) {
+  if (options.batch == 1) return options.shapes;
+  if (is_bundle(options.target)) {
+    throw Error(ErrorKind::kUnsupported, "a bundle's edge part takes one image at a time", "Leave --batch at 1.");
+  }
+  std::vector<std::string> shapes;
+  const Network network = load_network(options.target, options.shapes);
+  for (const graph::TensorId id : network.graph.inputs()) {
+    Shape shape = network.graph.tensor(id).shape;
+    shape.at(0) = options.batch;
+    shapes.push_back(network.graph.tensor(id).name + "=" + shape_text(shape));
+  }
+  return shapes;
+}
+
+std::vector<double> measure(Target& target, const std::vector<Tensor>& inputs, const Options& options) {
+  for (std::int64_t i = 0; i < options.warmup; ++i) target.run(inputs);
+  std::vector<double> ms;
+  const Clock::time_point start = Clock::now();
+  const auto elapsed_s = [&start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  while (options.duration_s ? elapsed_s() < *options.duration_s
+                            : static_cast<std::int64_t>(ms.size()) < options.iterations) {
+    const Clock::time_point before = Clock::now();
+    target.run(inputs);
+    ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
+  }
+  if (ms.empty())
+    throw Error(ErrorKind::kUsage, "nothing was measured", "Give a longer --duration or more --iterations.");
+  return ms;
+}
+
+/// Median milliseconds of each unit over a few timed runs, in schedule order.
+Json layers_json(Target& target, const std::vector<Tensor>& inputs, std::int64_t runs) {
+  std::vector<std::vector<double>> ms;
+  std::vector<exec::UnitTime> times;
+  for (std::int64_t i = 0; i < runs; ++i) {
+    times.clear();
+    target.run_timed(inputs, times);
+    ms.resize(times.size());
+    for (std::size_t u = 0; u < times.size(); ++u) ms[u].push_back(1e3 * times[u].seconds);
+  }
+  Json layers = Json::array();
+  for (std::size_t u = 0; u < times.size(); ++u) {
+    std::sort(ms[u].begin(), ms[u].end());
+    layers.push_back({{"name", times[u].name}, {"op", times[u].op}, {"ms", percentile(ms[u], 0.5)}});
+  }
+  return layers;
+}
+
+std::string to_table(const Json& document) {
+  std::string text;
+  if (!document["layers"].empty()) {
+    Table table({"unit", "op", "ms"});
+    for (const Json& layer : document["layers"]) {
+      table.row(
+          {layer["name"].get<std::string>(), layer["op"].get<std::string>(), fixed(layer["ms"].get<double>(), 3)});
+    }
+    text = table.text() + "\n";
+  }
+  const Json& latency = document["latency_ms"];
+  for (const char* key : {"min", "mean", "median", "p90", "p95", "p99", "max"}) {
+    text += std::string(key) + std::string(8 - std::string(key).size(), ' ') + fixed(latency[key].get<double>(), 3) +
+            " ms\n";
+  }
+  if (latency["cv"].get<double>() > 0.1) {
+    text += "note: the times vary by " + fixed(100 * latency["cv"].get<double>(), 0) +
+            " %; quiet the machine or use --duration\n";
+  }
+  return text + fixed(document["throughput_per_s"].get<double>(), 1) + " images/s, " +
+         std::to_string(document["threads"].get<int>()) + " threads, batch " +
+         std::to_string(document["batch"].get<std::int64_t>()) + ", " +
+         std::to_string(document["iterations"].get<std::int64_t>()) + " iterations\n";
+}
+
+}  // namespace
+
+int run_bench(const std::vector<std::string>& arguments) {
+  CommandLine line("bench", "Measures the latency of a model or a bundle on this machine.",
+                   "  cleave bench model.onnx --threads 2\n  cleave bench bundle/ --per-layer --json");
+  Options options;
+  line.positional("TARGET", options.target, {"", "A model or a bundle", true});
+  line.integer("--threads", options.threads, 0, {"N", "0: all cores"});
+  line.integer("--batch", options.batch, 1, {"N", "Images per run (models with a symbolic batch)"});
+  line.integer("--warmup", options.warmup, 0, {"N", "Runs before measuring"});
+  line.integer("--iterations", options.iterations, 1, {"N", "Runs measured"});
+  line.number("--duration", options.duration_s, 0, {"SECONDS", "Measure for this long instead"});
+  line.flag("--per-layer", options.per_layer, "Time of each unit too");
+  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  if (!line.parse(arguments)) return 0;
+  if (line.dump_config()) return write_result(line.config()), 0;
+
+  const int threads = thread_count(static_cast<int>(options.threads));
+  const auto target = open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads})();
+  std::vector<Tensor> inputs;
+  for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(noise(info));
+  const std::vector<double> ms = measure(*target, inputs, options);
+
+  Json document = make_document("bench");
+  document["threads"] = threads;
+  document["batch"] = options.batch;
+  document["iterations"] = ms.size();
+  document["latency_ms"] = latency_json(ms);
+  document["throughput_per_s"] =
+      1e3 * static_cast<double>(options.batch) / document["latency_ms"]["mean"].get<double>();
+  document["layers"] =
+      options.per_layer ? layers_json(*target, inputs, std::min<std::int64_t>(options.iterations, 20)) : Json::array();
+  line.json() ? write_result(document) : write_result(to_table(document));
+  return 0;
+}
+
+}  // namespace cleave::cli

@@ -1,0 +1,98 @@
+#include <nlohmann/json.hpp>
+
+#include "calibration/calibrate.h"
+#include "cli/command_line.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace cleave::cli {
+
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> shapes;
+  std::string images;
+  std::string preprocess = "raw";
+  std::string output = "calibration.json";
+  std::string shard = "0/1";
+  std::int64_t limit = 0;
+  std::int64_t max_bad = 10;
+  std::int64_t jobs = 0;
+  bool resume = false;
+};
+
+void read_shard(const std::string& text, calibration::CalibrateOptions& options) {
+  const auto parts = split_text(text, '/');
+  const auto index = parse_integer(parts[0]);
+  const auto count = parts.size() == 2 ? parse_integer(parts[1]) : std::nullopt;
+  if (!index || !count || *count < 1 || *index < 0 || *index >= *count) {
+    throw Error(ErrorKind::kUsage, "--shard '" + text + "' is not of the form i/N with i from 0 to N-1");
+  }
+  options.shard_index = *index;
+  options.shard_count = *count;
+}
+
+Json to_json(const quant::CalibrationTable& table, const std::string& path) {
+  Json document = make_document("calibrate");
+  document["calibration"] = path;
+  document["fingerprint"] = table.fingerprint();
+  document["images"] = table.images.size();
+  document["bad_images"] = table.bad_images;
+  document["tensors"] = table.tensors.size();
+  return document;
+}
+
+}  // namespace
+
+int run_calibrate(const std::vector<std::string>& arguments) {
+  CommandLine line("calibrate", "Collects activation statistics of a model over an image set, in constant memory.",
+                   "  cleave calibrate model.onnx --images photos/ --preprocess imagenet -o calibration.json\n"
+                   "  cleave calibrate model.onnx --images photos/ --preprocess p.json --shard 0/4 -o part-0.json");
+  Options options;
+  line.positional("MODEL", options.model, {"", "ONNX file", true});
+  line.text("--images", options.images,
+            {"DIR|LIST", "Folder of images and .npy files, or a file that lists them", true});
+  line.text("--preprocess", options.preprocess, {"P", "imagenet, tf, raw, or a cleave.preprocess/1 file"});
+  line.text("-o,--output", options.output, {"FILE", "The calibration table"});
+  line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
+  line.text("--shard", options.shard, {"i/N", "Only this share of the images; 'cleave merge' joins them"});
+  line.flag("--resume", options.resume, "Continue from FILE.partial where an interrupted run left off");
+  line.integer("--max-bad", options.max_bad, 0, {"N", "More unreadable images than this is an error"});
+  line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
+  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  if (!line.parse(arguments)) return 0;
+  if (line.dump_config()) return write_result(line.config()), 0;
+  if (line.quiet()) set_quiet();
+
+  calibration::CalibrateOptions calibrate;
+  read_shard(options.shard, calibrate);
+  calibrate.preprocess = calibration::Preprocess::find(options.preprocess);
+  calibrate.limit = options.limit;
+  calibrate.max_bad = options.max_bad;
+  calibrate.threads = static_cast<int>(options.jobs);
+  calibrate.checkpoint = options.output + ".partial";
+  calibrate.resume = options.resume;
+  calibrate.on_warning = log_warning;
+
+  const Network network = load_network(options.model, options.shapes);
+  ProgressLine progress("calibrate", "images", line.quiet());
+  const quant::CalibrationTable table =
+      calibration::calibrate(network.graph, network.model.sha256(), calibration::ImageSet::open(options.images),
+                             calibrate, progress.control());
+  table.save(options.output);
+  std::error_code ignored;
+  std::filesystem::remove(*calibrate.checkpoint, ignored);
+  if (line.json()) {
+    write_result(to_json(table, options.output));
+  } else {
+    write_result(std::to_string(table.images.size()) + " images (" + std::to_string(table.bad_images.size()) +
+                 " unreadable), " + std::to_string(table.tensors.size()) + " tensors -> " + options.output + "\n");
+  }
+  return 0;
+}
+
+}  // namespace cleave::cli

@@ -1,0 +1,126 @@
+#include "evaluation/evaluate.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command_line.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/target.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "evaluation/uniform.h"
+#include "exec/fake_quantize.h"
+
+namespace cleave::cli {
+
+namespace {
+
+struct Options {
+  std::string target;
+  std::vector<std::string> shapes;
+  std::string images;
+  std::string labels;
+  std::string metric = "top1";
+  std::string reference;
+  std::string preprocess;
+  std::string calibration;
+  std::string uniform;
+  std::string clip = "auto";
+  std::string kernels = "fast";
+  std::int64_t keep_first_last = 0;
+  std::int64_t limit = 0;
+  std::int64_t jobs = 0;
+};
+
+void declare(CommandLine& line, Options& options) {
+  line.positional("TARGET", options.target, {"", "A model or a bundle", true});
+  line.text("--images", options.images, {"DIR|LIST", "Images", true});
+  line.text("--labels", options.labels, {"FILE", "One 'path label' per line, relative to the file's folder", true});
+  line.text("--metric", options.metric, {"top1", "What is measured"});
+  line.text("--reference", options.reference, {"MODEL", "Compare with this network on the same images"});
+  line.text("--preprocess", options.preprocess, {"P", "Default: the bundle's, else raw"});
+  line.text("--calibration", options.calibration, {"FILE", "With --uniform: where the activation ranges come from"});
+  line.text("--uniform", options.uniform, {"W4A8", "Evaluate a plain model quantized throughout at these bits"});
+  line.integer("--keep-first-last", options.keep_first_last, 0,
+               {"BITS", "With --uniform: bits of the first and last weighted unit"});
+  line.text("--clip", options.clip, {"METHOD", "With --uniform: how clips are chosen"});
+  line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
+  line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
+  line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
+  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+}
+
+using Opener = std::function<std::unique_ptr<Target>()>;
+
+Opener open_evaluated(const Options& options) {
+  const exec::SessionOptions session{kernels_from_name(options.kernels), 1};
+  if (options.uniform.empty()) return open_target(options.target, options.shapes, session);
+  if (options.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
+  if (is_bundle(options.target)) throw Error(ErrorKind::kUsage, "--uniform is for a plain model, not for a bundle");
+  const Network network = load_network(options.target, options.shapes);
+  const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
+  evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
+  uniform.keep_first_last_bits = static_cast<int>(options.keep_first_last);
+  uniform.clip = quant::clip_method_from_name(options.clip);
+  return open_graph(exec::fake_quantize(network.graph, evaluation::uniform_spec(network.graph, table, uniform)),
+                    session);
+}
+
+std::function<evaluation::Predictor()> predictors(Opener open) {
+  if (!open) return {};
+  return [open = std::move(open)]() -> evaluation::Predictor {
+    std::shared_ptr<Target> target = open();
+    return [target](const Tensor& input) { return target->run({input}); };
+  };
+}
+
+Json to_json(const evaluation::Accuracy& accuracy, const std::string& metric) {
+  Json document = make_document("evaluate");
+  document["metric"] = metric;
+  document["value"] = accuracy.value;
+  document["images"] = accuracy.images;
+  document["reference_value"] = accuracy.reference_value ? Json(*accuracy.reference_value) : Json();
+  document["agreement"] = accuracy.agreement ? Json(*accuracy.agreement) : Json();
+  return document;
+}
+
+std::string to_table(const evaluation::Accuracy& accuracy, const std::string& metric) {
+  std::string text =
+      metric + "  " + fixed(100 * accuracy.value, 2) + " %  (" + std::to_string(accuracy.images) + " images)\n";
+  if (accuracy.reference_value) text += "reference  " + fixed(100 * *accuracy.reference_value, 2) + " %\n";
+  if (accuracy.agreement) text += "agreement  " + fixed(100 * *accuracy.agreement, 2) + " %\n";
+  return text;
+}
+
+}  // namespace
+
+int run_evaluate(const std::vector<std::string>& arguments) {
+  CommandLine line("evaluate", "Accuracy of a model or a bundle on labelled images.",
+                   "  cleave evaluate bundle/ --images photos/ --labels labels.txt --reference model.onnx\n"
+                   "  cleave evaluate model.onnx --images photos/ --labels labels.txt --preprocess imagenet \\\n"
+                   "      --calibration calibration.json --uniform W4A8 --keep-first-last 8");
+  Options options;
+  declare(line, options);
+  if (!line.parse(arguments)) return 0;
+  if (line.dump_config()) return write_result(line.config()), 0;
+  if (line.quiet()) set_quiet();
+  if (options.metric != "top1")
+    throw Error(ErrorKind::kUsage, "--metric '" + options.metric + "' is not known", "Use top1.");
+
+  const Opener open = open_evaluated(options);
+  const std::vector<graph::TensorInfo> inputs = open()->inputs();
+  if (inputs.size() != 1)
+    throw Error(ErrorKind::kUnsupported, "the network has several inputs; images can feed only one");
+  const Opener reference =
+      options.reference.empty() ? Opener{} : open_target(options.reference, options.shapes, {exec::Kernels::kFast, 1});
+  ProgressLine progress("evaluate", "images", line.quiet());
+  const evaluation::Accuracy accuracy = evaluation::evaluate_top1(
+      open_images(options.images, options.limit), evaluation::read_labels(options.labels),
+      choose_preprocess(options.preprocess, options.target), inputs[0].shape, predictors(open), predictors(reference),
+      static_cast<int>(options.jobs), progress.control());
+  line.json() ? write_result(to_json(accuracy, options.metric)) : write_result(to_table(accuracy, options.metric));
+  return 0;
+}
+
+}  // namespace cleave::cli

@@ -1,0 +1,137 @@
+#include "search/build_problem.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/command_line.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/plan_table.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "search/baselines.h"
+#include "search/solver.h"
+
+namespace cleave::cli {
+
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> shapes;
+  std::string calibration;
+  std::string edge;
+  std::string cloud;
+  std::string link;
+  std::string output = "plan.json";
+  std::string solver = search::kDefaultSolver;
+  std::string pricing = "exact";
+  std::string weight_bits = "2,4,8";
+  std::string activation_bits = "2,4,8";
+  std::string wire_bits = "2,4,8";
+  std::string clip = "auto";
+  std::string result_at = "anywhere";
+  std::string cut;
+  std::string dump_problem;
+  std::optional<double> edge_memory_bytes;
+  std::optional<double> max_distortion = 0.1;
+  std::optional<double> time_limit_s;
+  std::int64_t seed = 0;
+};
+
+void declare(CommandLine& line, Options& options) {
+  line.positional("MODEL", options.model, {"", "ONNX file", true});
+  line.text("--calibration", options.calibration, {"FILE", "Table from 'cleave calibrate'", true});
+  line.text("--edge", options.edge, {"D", "Edge device: a preset (eyeriss, raspberry-pi-5, ...) or a file", true});
+  line.text("--cloud", options.cloud, {"D", "Cloud device: a preset (tpu-v1, ...) or a file", true});
+  line.text("--link", options.link, {"L", "A preset (3mbps, lte, 5g, wifi, ble), 20mbps/50ms, or a file", true});
+  line.text("-o,--output", options.output, {"FILE", "The plan"});
+  line.text("--solver", options.solver, {"NAME", "Strategy"});
+  line.text("--weight-bits", options.weight_bits, {"LIST", "Choices for edge weights (2 to 8; 32: unquantized)"});
+  line.text("--activation-bits", options.activation_bits, {"LIST", "Choices for edge activations"});
+  line.text("--wire-bits", options.wire_bits, {"LIST", "Choices for tensors that are sent"});
+  line.number("--edge-memory", options.edge_memory_bytes, 0, {"BYTES", "Weights and live activations on the edge"});
+  line.number("--max-distortion", options.max_distortion, 0,
+              {"R", "Largest sum of relative error powers over all quantized tensors (default 0.1)"});
+  line.text("--clip", options.clip, {"METHOD", "minmax, percentile, aciq-laplace, aciq-gauss, mse, auto"});
+  line.text("--cut", options.cut, {"TENSOR,...", "Pin the cut at these tensors"});
+  line.text("--result-at", options.result_at, {"edge|cloud|anywhere", "Where the network's outputs are wanted"});
+  line.text("--pricing", options.pricing,
+            {"exact|single-tensor", "single-tensor restates the accounting of publications"});
+  line.number("--time-limit", options.time_limit_s, 0, {"SECONDS", "Stop with the best found so far"});
+  line.integer("--seed", options.seed, 0, {"N", "For solvers that draw lots"});
+  line.text("--dump-problem", options.dump_problem, {"FILE", "Write the problem as numbers (cleave.problem/1)"});
+  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+}
+
+search::Scenario make_scenario(const Options& options) {
+  search::Scenario scenario;
+  scenario.edge = load_device(options.edge);
+  scenario.cloud = load_device(options.cloud);
+  scenario.link = load_link(options.link);
+  scenario.weight_bits = parse_bits(options.weight_bits, "--weight-bits");
+  scenario.activation_bits = parse_bits(options.activation_bits, "--activation-bits");
+  scenario.wire_bits = parse_bits(options.wire_bits, "--wire-bits");
+  scenario.result_at = search::result_at_from_name(options.result_at);
+  scenario.clip = quant::clip_method_from_name(options.clip);
+  scenario.limits.edge_memory_bytes = scenario.edge.memory_bytes;
+  if (options.edge_memory_bytes)
+    scenario.limits.edge_memory_bytes = static_cast<std::int64_t>(*options.edge_memory_bytes);
+  scenario.limits.distortion = options.max_distortion;
+  if (!options.cut.empty()) scenario.pinned_cut = split_text(options.cut, ',');
+  return scenario;
+}
+
+search::SolveOptions make_solve_options(const Options& options) {
+  search::SolveOptions solve;
+  solve.time_limit_s = options.time_limit_s;
+  solve.seed = static_cast<std::uint64_t>(options.seed);
+  solve.pricing = search::pricing_from_name(options.pricing);
+  return solve;
+}
+
+search::Plan find_plan(const Options& options) {
+  const search::Scenario scenario = make_scenario(options);
+  const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
+  const Network network = load_network(options.model, options.shapes);
+  const search::Problem problem = search::build_problem(network.graph, table, scenario);
+  if (!options.dump_problem.empty()) write_json(options.dump_problem, problem.to_json());
+
+  search::Plan plan = search::make_plan(problem, search::solve(problem, options.solver, make_solve_options(options)));
+  plan.seed = static_cast<std::uint64_t>(options.seed);
+  plan.clip = options.clip;
+  plan.result_at = options.result_at;
+  plan.baselines = search::baselines(problem, table);
+  plan.made_from = {{"model", network.graph.fingerprint()},
+                    {"calibration", table.fingerprint()},
+                    {"edge", scenario.edge.fingerprint},
+                    {"cloud", scenario.cloud.fingerprint},
+                    {"link", scenario.link.fingerprint}};
+  return plan;
+}
+
+}  // namespace
+
+int run_search(const std::vector<std::string>& arguments) {
+  CommandLine line(
+      "search", "Finds the cut and the bit-widths of least modelled latency within memory and distortion limits.",
+      "  cleave search model.onnx --calibration calibration.json --edge eyeriss --cloud tpu-v1 --link 3mbps\n"
+      "  cleave search model.onnx --calibration c.json --edge raspberry-pi-5 --cloud tpu-v1 --link 20mbps/50ms \\\n"
+      "      --edge-memory 1000000 --max-distortion 0.05 --json");
+  Options options;
+  declare(line, options);
+  if (!line.parse(arguments)) return 0;
+  if (line.dump_config()) return write_result(line.config()), 0;
+
+  const search::Plan plan = find_plan(options);
+  plan.save(options.output);
+  line.json() ? write_result(plan.to_json()) : write_result(plan_table(plan) + "plan -> " + options.output + "\n");
+  if (plan.status == search::Status::kInfeasible) {
+    if (line.json()) log_error(Error(ErrorKind::kConstraint, infeasible_text(plan)));
+    return exit_code(ErrorKind::kConstraint);
+  }
+  return plan.status == search::Status::kOutOfTime ? exit_code(ErrorKind::kOutOfTime) : 0;
+}
+
+}  // namespace cleave::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "exec/session.h"
+#include "graph/graph.h"
+
+namespace cleave::cli {
+
+/// What `run`, `evaluate` and `bench` work on: a model or a bundle, run alike.
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::vector<Tensor> run(const std::vector<Tensor>& inputs) = 0;
+  /// The same, with the time of each unit (of both halves of a bundle, edge first).
+  virtual std::vector<Tensor> run_timed(const std::vector<Tensor>& inputs, std::vector<exec::UnitTime>& times) = 0;
+  /// Network inputs: names, types, shapes.
+  virtual std::vector<graph::TensorInfo> inputs() const = 0;
+  virtual std::vector<std::string> output_names() const = 0;
+};
+
+/// Opens a model (.onnx) or a bundle folder. Each call gives an independent runner over shared weights.
+std::function<std::unique_ptr<Target>()> open_target(const std::string& path, const std::vector<std::string>& shapes,
+                                                     const exec::SessionOptions& options);
+
+/// Runs a graph that is at hand.
+std::function<std::unique_ptr<Target>()> open_graph(const graph::Graph& graph, const exec::SessionOptions& options);
+
+/// "fast" or "reference". Throws Error(kUsage).
+exec::Kernels kernels_from_name(const std::string& name);
+
+}  // namespace cleave::cli

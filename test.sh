@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs all tests. ./test.sh [PRESET], PRESET: release (default), dev, asan, clang.
+# Root or sudo; Debian 12. The tests' oracle, ONNX Runtime, comes from npm into build/ort.
+set -euo pipefail
+cd "$(dirname "$0")"
+. scripts/install_packages.sh
+preset=${1:-release}
+
+say "Debian packages"
+install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+[ "$preset" != clang ] || install_packages clang-14 libomp-14-dev
+
+say "ONNX Runtime for comparison (npm, build/ort)"
+if [ ! -d build/ort/node_modules/onnxruntime-node ]; then
+  if ! command -v node >/dev/null; then install_packages nodejs; fi
+  if ! command -v npm >/dev/null; then install_packages npm; fi
+  mkdir -p build/ort
+  (cd build/ort && npm install --silent --ignore-scripts --no-package-lock --no-audit --no-fund onnxruntime-node@1.30.0)
+fi
+echo "onnxruntime-node 1.30.0"
+
+say "Build (build/$preset)"
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset"
+
+say "Tests"
+ctest --test-dir "build/$preset" --output-on-failure --no-tests=error

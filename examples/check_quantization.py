@@ -2,13 +2,14 @@
 """What uniform bit-widths cost the example's network: a simple fake quantization on the committed test images.
 
     python3 train.py --weights signs.pt
-    python3 check_quantization.py signs.pt 8 4 3 2
+    python3 check_quantization.py signs.pt W8A8 W4A4 W2A2
 
-Weights: per output channel, symmetric. Activations: per tensor, over the input and after every convolution that is
-followed by nothing but its batch normalization and ReLU, and every add. Each clip is the one of a small grid with the
-least squared error. No bias correction and no fine-tuning: this is the floor a better quantizer starts from.
+Weights: per output channel, symmetric. Activations: per tensor; the input, every convolution's output (after its batch
+normalization and ReLU), every sum (after its ReLU) and the pooled vector. Each clip is the one of a small grid with the
+least squared error. No bias correction, no fine-tuning: a floor that a better quantizer starts from.
 """
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,14 @@ def quantize(net, weight_bits, activation_bits, calibration):
     net(train.to_input(calibration))
 
 
+def parse_scheme(text):
+    """'W4A8' to (4, 8)."""
+    match = re.fullmatch(r"W(\d+)A(\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form W4A8")
+    return tuple(map(int, match.groups()))
+
+
 def read_images(paths):
     return np.stack([np.asarray(Image.open(path)) for path in paths])
 
@@ -100,14 +109,14 @@ def main():
     here = Path(__file__).parent / "images"
     parser = argparse.ArgumentParser(description="Accuracy of the example's network at uniform bit-widths.")
     parser.add_argument("weights", type=Path)
-    parser.add_argument("bits", type=int, nargs="+")
+    parser.add_argument("schemes", type=parse_scheme, nargs="+", metavar="W8A8")
     options = parser.parse_args()
 
     torch.set_num_threads(1)
     pairs = [line.rsplit(" ", 1) for line in (here / "test_labels.txt").read_text().splitlines()]
     images, labels = read_images(here / path for path, _ in pairs), np.array([int(label) for _, label in pairs])
     calibration = read_images(sorted((here / "calibration").glob("*.jpg")))
-    for weight_bits, activation_bits in [(None, None)] + [(bits, bits) for bits in options.bits]:
+    for weight_bits, activation_bits in [(None, None)] + options.schemes:
         net = train.SignNet(len(make_images.CLASSES))
         net.load_state_dict(torch.load(options.weights))
         with torch.no_grad():

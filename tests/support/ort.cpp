@@ -43,7 +43,9 @@ Tensor read_output(const Json& json, const fs::path& folder) {
 
 }  // namespace
 
-bool has_ort() { return fs::exists(ort_dir() / "node_modules" / "onnxruntime-node"); }
+bool has_ort() {
+  return fs::exists(ort_dir() / "node_modules" / "onnxruntime-node");
+}
 
 std::map<std::string, Tensor> ort_run(const fs::path& model, const std::map<std::string, Tensor>& inputs,
                                       const std::string& optimization) {

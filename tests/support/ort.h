@@ -22,6 +22,7 @@ std::map<std::string, Tensor> ort_run(const std::filesystem::path& model, const 
 }  // namespace cleave::testing
 
 /// Skips the test, with the reason, where ONNX Runtime is absent.
-#define CLEAVE_NEEDS_ORT()                                                                                  \
-  if (!::cleave::testing::has_ort()) GTEST_SKIP() << "needs node and the npm package onnxruntime-node; ./test.sh " \
-                                                  << "installs it"
+#define CLEAVE_NEEDS_ORT()                                                      \
+  if (!::cleave::testing::has_ort())                                            \
+  GTEST_SKIP() << "needs node and the npm package onnxruntime-node; ./test.sh " \
+               << "installs it"

@@ -16,6 +16,7 @@ std::filesystem::path source_dir();
 }  // namespace cleave::testing
 
 /// Skips the test, with the reason, where the shared folder is absent.
-#define CLEAVE_NEEDS_SHARED()                                                                               \
-  if (!::cleave::testing::has_shared()) GTEST_SKIP() << "needs the shared data folder (CMake: CLEAVE_SHARED), " \
-                                                     << ::cleave::testing::shared_dir() << " is absent"
+#define CLEAVE_NEEDS_SHARED()                                                                                \
+  if (!::cleave::testing::has_shared())                                                                      \
+  GTEST_SKIP() << "needs the shared data folder (CMake: CLEAVE_SHARED), " << ::cleave::testing::shared_dir() \
+               << " is absent"

@@ -13,13 +13,13 @@ namespace cleave::calibration {
 
 struct CalibrateOptions {
   Preprocess preprocess;
-  std::int64_t limit = 0;          ///< 0: all images
+  std::int64_t limit = 0;  ///< 0: all images
   std::int64_t shard_index = 0;
   std::int64_t shard_count = 1;
-  std::int64_t max_bad = 10;       ///< more unreadable images than this is an error
-  int threads = 0;                 ///< images in flight; 0: all cores
+  std::int64_t max_bad = 10;                        ///< more unreadable images than this is an error
+  int threads = 0;                                  ///< images in flight; 0: all cores
   std::optional<std::filesystem::path> checkpoint;  ///< where progress is kept (every 30 s and on interruption)
-  bool resume = false;             ///< continue from the checkpoint when it is there and fits
+  bool resume = false;                              ///< continue from the checkpoint when it is there and fits
 };
 
 /// Runs the float network over the images and collects statistics of every network input and unit output.

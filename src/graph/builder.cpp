@@ -100,6 +100,10 @@ TensorId GraphBuilder::tensor(const std::string& name) {
   return entry->second;
 }
 
+std::optional<TensorId> GraphBuilder::find(const std::string& name) const {
+  return graph_.find(name);
+}
+
 std::string GraphBuilder::free_name(const std::string& wish) const {
   std::string name = wish;
   for (int i = 1; graph_.by_name_.contains(name); ++i) name = wish + "_" + std::to_string(i);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ class GraphBuilder {
   TensorId constant(const std::string& name, Tensor value);
   /// The tensor of that name, made (with unknown type and shape) when there is none.
   TensorId tensor(const std::string& name);
+  /// The tensor of that name, if there is one.
+  std::optional<TensorId> find(const std::string& name) const;
+  /// True for a network input or a constant: nothing needs to make it.
+  bool is_given(TensorId id) const { return graph_.is_input(id) || graph_.constants_.contains(id); }
   /// A tensor name not in use yet: `wish`, or `wish` with a number behind.
   std::string free_name(const std::string& wish) const;
   /// Appends a node; outputs are made or found by name ("" = left out). The node is named after its first output

@@ -1,0 +1,64 @@
+#include <onnx/defs/schema.h>
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <algorithm>
+
+#include "graph/builder.h"
+#include "graph/onnx_codec.h"
+#include "graph/onnx_read.h"
+
+namespace cleave::graph {
+
+namespace {
+
+bool is_known(const TensorInfo& info) {
+  return info.ranked && info.dtype != DType::kUndefined &&
+         std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
+}
+
+void collect(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& values,
+             std::map<std::string, TensorInfo>& types) {
+  for (const auto& value : values) {
+    if (!value.type().has_tensor_type()) continue;
+    types[value.name()] = read_value_info(value);
+  }
+}
+
+}  // namespace
+
+std::map<std::string, TensorInfo> infer_types(const Graph& graph) {
+  onnx::ModelProto model;
+  write_model(graph, Weights::kSkeleton, model);
+  std::map<std::string, TensorInfo> types;
+  try {
+    const onnx::ShapeInferenceOptions options{/*check_type=*/false, /*strict_mode=*/0, /*data_prop=*/true};
+    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
+  } catch (const std::exception&) {
+    return types;  // libonnx gives up on the first contradiction; what is still unknown is reported by the caller
+  }
+  collect(model.graph().value_info(), types);
+  collect(model.graph().output(), types);
+  return types;
+}
+
+Graph with_types(const Graph& graph, const std::map<std::string, TensorInfo>& types) {
+  GraphBuilder builder(graph);
+  for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
+    const auto id = static_cast<TensorId>(i);
+    if (is_known(graph.tensor(id)) || graph.is_input(id) || graph.constant(id) != nullptr) continue;
+    const auto found = types.find(graph.tensor(id).name);
+    if (found != types.end() && found->second.dtype != DType::kUndefined) builder.tensor_at(id) = found->second;
+  }
+  return builder.build();
+}
+
+int newest_known_opset() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+}
+
+int newest_known_ir_version() {
+  return static_cast<int>(onnx::Version::IR_VERSION);
+}
+
+}  // namespace cleave::graph

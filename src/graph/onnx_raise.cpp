@@ -1,0 +1,88 @@
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
+#include <onnx/version_converter/convert.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/builder.h"
+#include "graph/onnx_read.h"
+
+namespace cleave::graph {
+
+namespace {
+
+Error not_raised(const Graph& graph, int opset, const std::string& why) {
+  return Error(ErrorKind::kUnsupported,
+               "cannot be raised from opset " + std::to_string(graph.opset()) + " to " + std::to_string(opset) + ": " +
+                   why,
+               "Export the network again at opset 13 or newer.");
+}
+
+/// What the converter does not know: BatchNormalization lost its attribute `spatial` (1 is today's meaning) in opset 9.
+Graph without_old_attributes(const Graph& graph, int opset) {
+  GraphBuilder builder(graph);
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    Node& node = builder.node_at(static_cast<NodeId>(n));
+    if (node.op != "BatchNormalization" || !node.domain.empty()) continue;
+    if (node.integer("spatial", 1) != 1) {
+      throw not_raised(graph, opset, "node '" + node.name + "': BatchNormalization with spatial=0");
+    }
+    node.attributes.erase("spatial");
+  }
+  return builder.build();
+}
+
+onnx::ModelProto convert(const Graph& graph, int opset) {
+  onnx::ModelProto model;
+  write_model(graph, Weights::kSkeleton, model);
+  try {
+    // Some adapters (Softmax) need the rank of their input, which may come out of shape arithmetic.
+    const onnx::ShapeInferenceOptions inference{/*check_type=*/false, /*strict_mode=*/0, /*data_prop=*/true};
+    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), inference);
+    return onnx::version_conversion::ConvertVersion(model, opset);
+  } catch (const std::exception& error) {
+    throw not_raised(graph, opset, error.what());
+  }
+}
+
+std::map<std::string, Tensor> left_out_constants(const Graph& graph) {
+  std::map<std::string, Tensor> constants;
+  for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
+    const auto id = static_cast<TensorId>(i);
+    const Tensor* value = graph.constant(id);
+    if (value != nullptr && value->elements() > kSkeletonElements) constants[graph.tensor(id).name] = *value;
+  }
+  return constants;
+}
+
+std::vector<std::string> names(const Graph& graph, std::span<const TensorId> ids) {
+  std::vector<std::string> result;
+  for (const TensorId id : ids) result.push_back(graph.tensor(id).name);
+  return result;
+}
+
+}  // namespace
+
+Graph raise_opset(const Graph& graph, int opset) {
+  constexpr int kIrVersion = 7;  // of opset 13; from IR 4 on, initializers are no inputs
+  GraphBuilder newer(without_old_attributes(graph, opset));
+  newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
+  const Graph source = newer.build();
+  const auto converted = std::make_shared<const onnx::ModelProto>(convert(source, opset));
+  std::vector<Finding> problems;
+  ExternalData nothing_outside("");
+  LoadOptions options;
+  std::optional<Graph> raised = read_graph(converted, nothing_outside, options, left_out_constants(source), problems);
+  if (!raised) throw not_raised(graph, opset, problems.empty() ? "the result is broken" : problems.front().what);
+  if (names(*raised, raised->inputs()) != names(graph, graph.inputs()) ||
+      names(*raised, raised->outputs()) != names(graph, graph.outputs())) {
+    throw not_raised(graph, opset, "inputs or outputs change their names");
+  }
+  GraphBuilder result(*raised);
+  for (const auto& [key, value] : graph.metadata()) result.set_metadata(key, value);
+  result.set_versions(opset, std::max(kIrVersion, graph.ir_version()));
+  return result.build();
+}
+
+}  // namespace cleave::graph

@@ -16,6 +16,8 @@ struct Bits {
 };
 
 /// Bytes of `elements` values at `bits` each, tightly packed: ceil(elements * bits / 8).
-constexpr std::int64_t packed_bytes(std::int64_t elements, Bits bits) { return (elements * bits.count + 7) / 8; }
+constexpr std::int64_t packed_bytes(std::int64_t elements, Bits bits) {
+  return (elements * bits.count + 7) / 8;
+}
 
 }  // namespace cleave::quant

@@ -2,26 +2,30 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
+#include "core/tensor.h"
 #include "quant/histogram.h"
 
 namespace cleave::quant {
 
-/// Counters that merge exactly in any order. min/max are over finite values; min > max means none was seen.
+/// Counters that merge exactly in any order. min/max are over finite values (-0 counts as +0); min > max means none
+/// was seen.
 struct ValueCounts {
-  float min = 0;
-  float max = 0;
+  float min = std::numeric_limits<float>::infinity();
+  float max = -std::numeric_limits<float>::infinity();
   std::uint64_t count = 0;  ///< all values, finite or not
   std::uint64_t zeros = 0;
   std::uint64_t nans = 0;
   std::uint64_t infs = 0;
 
   std::uint64_t finite() const { return count - nans - infs; }
+  void add(std::span<const float> values);
   void merge(const ValueCounts& other);
   bool operator==(const ValueCounts&) const = default;
 };
@@ -39,15 +43,19 @@ struct TensorStatistics {
 
   /// The values as the clip search sees them.
   WeightedValues weighted() const { return histogram.weighted(counts.min, counts.max); }
+  /// Counts every value of a float32 tensor; with two axes or more, axis 1 is the channel axis.
+  /// The channel count must be the same at every call (checked).
+  void add(const Tensor& tensor);
+  /// Throws Error(kStale) when channels or bins differ.
   void merge(const TensorStatistics& other);
   bool operator==(const TensorStatistics&) const = default;
 };
 
 /// One image of the calibration set.
 struct CalibrationImage {
-  std::string path;              ///< relative to the source's folder
-  std::string sha256;            ///< of the file
-  std::int64_t jpeg_bytes = 0;   ///< the network's input, after geometry, as JPEG (quality 90); 0 when not an image
+  std::string path;             ///< relative to the source's folder
+  std::string sha256;           ///< of the file
+  std::int64_t jpeg_bytes = 0;  ///< the network's input, after geometry, as JPEG (quality 90); 0 when not an image
   bool operator==(const CalibrationImage&) const = default;
 };
 
@@ -55,27 +63,35 @@ struct CalibrationImage {
 struct CalibrationTable {
   std::string model_sha256;
   std::string graph_fingerprint;
-  Json preprocess_json() const;
-  std::string preprocess;   ///< compact JSON text of the preprocessing block
-  std::int64_t shard_index = 0;
-  std::int64_t shard_count = 1;  ///< 1 after a complete merge
-  std::vector<CalibrationImage> images;     ///< sorted by path
-  std::vector<std::string> bad_images;      ///< sorted; unreadable and skipped
+  std::string preprocess = "{}";                    ///< compact JSON text of the preprocessing block
+  std::int64_t shard_count = 1;                     ///< 1: complete
+  std::vector<std::int64_t> shards = {0};           ///< which of 0..shard_count-1 are in this table, ascending
+  std::vector<CalibrationImage> images;             ///< sorted by path
+  std::vector<std::string> bad_images;              ///< sorted; unreadable and skipped
   std::map<std::string, TensorStatistics> tensors;  ///< by tensor name: network inputs and unit outputs, float only
 
+  /// All shards of the run are in.
+  bool complete() const { return shard_count == 1; }
   const TensorStatistics& tensor(const std::string& name) const;  ///< throws Error(kStale) when it is not there
   /// SHA-256 over the sorted image paths and hashes.
   std::string image_list_hash() const;
   std::string fingerprint() const;
 
+  /// cleave.calibration/1. Keys as the fields; per tensor the counters, moments and percentiles derived from the
+  /// histogram (for people; ignored when read), the histogram as in histogram_text.h, and the channels as columns.
   Json to_json() const;
+  /// The file's text: to_json with one line per tensor and per image, sorted.
+  std::string to_text() const;
+  /// Throws Error(kInvalidInput) naming the place, for anything that to_json does not write.
   static CalibrationTable from_json(const Json& json, const std::string& origin);
   static CalibrationTable load(const std::filesystem::path& path);
   void save(const std::filesystem::path& path) const;
 };
 
-/// Exact, associative and commutative. Throws Error(kStale) when model, graph or preprocessing differ,
-/// Error(kInvalidInput) when an image is in both.
+/// Exact, associative and commutative: merging the N shards of a run in any order gives what the run over all images
+/// gives (shard 0 of 1). Two complete tables over different images merge to a complete table.
+/// Throws Error(kStale) when model, graph or preprocessing differ, Error(kInvalidInput) when an image or a shard is in
+/// both or the shards belong to different partitions.
 CalibrationTable merge(const CalibrationTable& a, const CalibrationTable& b);
 
 }  // namespace cleave::quant

@@ -6,6 +6,7 @@
 
 #include "core/tensor.h"
 #include "quant/bits.h"
+#include "quant/rounding.h"
 
 namespace cleave::quant {
 
@@ -25,14 +26,18 @@ struct AffineQuantizer {
   std::int32_t zero_point = 0;
   Bits bits{8};
 
-  std::uint8_t code(float x) const;
+  std::uint8_t code(float x) const {
+    const auto zero = static_cast<float>(zero_point);
+    const float top = static_cast<float>(bits.max_unsigned()) - zero;
+    return static_cast<std::uint8_t>(static_cast<std::int32_t>(clamped_code(x / scale, -zero, top)) + zero_point);
+  }
   float value(std::uint8_t code) const { return static_cast<float>(code - zero_point) * scale; }
   float fake(float x) const { return value(code(x)); }
   bool operator==(const AffineQuantizer&) const = default;
 };
 
 /// lo := min(lo, 0), hi := max(hi, 0), scale = (hi - lo) / (2^bits - 1), zero_point = clamp(rne(-lo / scale)).
-/// A range of width 0 (or below the smallest normal float) gives scale 1, zero point 0.
+/// A range so narrow that the scale is below the smallest normal float gives scale 1, zero point 0.
 /// bits 1..8. Throws Error(kInvalidInput) when a bound is not finite.
 AffineQuantizer affine_quantizer(const Range& range, Bits bits);
 
@@ -51,12 +56,23 @@ struct WeightGrid {
 
 /// Symmetric per-channel quantizer of a weight tensor (zero point 0): code = clamp(rne(w / scale[c]), grid).
 struct WeightQuantizer {
-  std::vector<float> scales;  ///< one per slice along `axis`; a dead channel has a floored scale
+  std::vector<float> scales;  ///< one per slice along `axis`; a dead channel has a floored scale (clip.h)
   int axis = 0;
   Bits bits{8};
 
   WeightGrid grid() const { return WeightGrid::of(bits); }
   bool operator==(const WeightQuantizer&) const = default;
+};
+
+/// A tensor as slices along an axis: element (o, c, i) stands at (o * channels + c) * inner + i.
+struct ChannelLayout {
+  std::int64_t outer;
+  std::int64_t channels;
+  std::int64_t inner;
+
+  /// `axis` must be one of the shape's (checked).
+  static ChannelLayout of(const Shape& shape, int axis);
+  std::int64_t channel_elements() const { return outer * inner; }
 };
 
 /// int8 codes, same shape as `weights` (float32). The scale count must equal the size of the axis.

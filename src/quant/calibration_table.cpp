@@ -1,0 +1,170 @@
+#include "quant/calibration_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <set>
+
+#include "core/check.h"
+#include "core/error.h"
+#include "core/fingerprint.h"
+#include "core/text.h"
+#include "quant/quantizer.h"
+
+namespace cleave::quant {
+
+void ValueCounts::add(std::span<const float> values) {
+  count += values.size();
+  for (const float value : values) {
+    if (std::isfinite(value)) {
+      min = std::min(min, value + 0.0F);
+      max = std::max(max, value + 0.0F);
+      zeros += value == 0 ? 1U : 0U;
+    } else {
+      (std::isnan(value) ? nans : infs) += 1;
+    }
+  }
+}
+
+void ValueCounts::merge(const ValueCounts& other) {
+  min = std::min(min, other.min);
+  max = std::max(max, other.max);
+  count += other.count;
+  zeros += other.zeros;
+  nans += other.nans;
+  infs += other.infs;
+}
+
+void TensorStatistics::add(const Tensor& tensor) {
+  const auto values = tensor.data<float>();
+  histogram.add(values);
+  if (tensor.shape().size() < 2) {
+    counts.add(values);
+    return;
+  }
+  const ChannelLayout layout = ChannelLayout::of(tensor.shape(), 1);
+  if (channels.empty()) channels.resize(static_cast<std::size_t>(layout.channels));
+  CLEAVE_CHECK(static_cast<std::int64_t>(channels.size()) == layout.channels, "the channel count stays the same");
+  for (std::int64_t run = 0; run < layout.outer * layout.channels; ++run) {
+    const auto slice =
+        values.subspan(static_cast<std::size_t>(run * layout.inner), static_cast<std::size_t>(layout.inner));
+    ChannelStatistics& channel = channels[static_cast<std::size_t>(run % layout.channels)];
+    ValueCounts seen;
+    seen.add(slice);
+    channel.counts.merge(seen);
+    counts.merge(seen);
+    channel.histogram.add(slice);
+  }
+}
+
+void TensorStatistics::merge(const TensorStatistics& other) {
+  bool same_bins = histogram.shift() == other.histogram.shift() && channels.size() == other.channels.size();
+  for (std::size_t i = 0; same_bins && i < channels.size(); ++i) {
+    same_bins = channels[i].histogram.shift() == other.channels[i].histogram.shift();
+  }
+  if (!same_bins) throw Error(ErrorKind::kStale, "channels or histogram bins differ");
+  counts.merge(other.counts);
+  histogram.merge(other.histogram);
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    channels[i].counts.merge(other.channels[i].counts);
+    channels[i].histogram.merge(other.channels[i].histogram);
+  }
+}
+
+const TensorStatistics& CalibrationTable::tensor(const std::string& name) const {
+  const auto found = tensors.find(name);
+  if (found != tensors.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, statistics] : tensors) names.push_back(known);
+  throw Error(ErrorKind::kStale,
+              "the calibration table has no statistics of tensor '" + name + "'" + did_you_mean(name, names),
+              "Calibrate again with this model.");
+}
+
+std::string CalibrationTable::image_list_hash() const {
+  Hasher hasher;
+  for (const CalibrationImage& image : images) hasher.add_text(image.path).add_text(image.sha256);
+  return hasher.hex();
+}
+
+namespace {
+
+void require_same(const std::string& a, const std::string& b, const std::string& what) {
+  if (a == b) return;
+  throw Error(ErrorKind::kStale, "the calibration tables were made with different " + what,
+              "Merge only tables of one model and one preprocessing.");
+}
+
+/// Every image that a table read or tried to read.
+std::set<std::string> image_paths(const CalibrationTable& table) {
+  std::set<std::string> paths(table.bad_images.begin(), table.bad_images.end());
+  for (const CalibrationImage& image : table.images) paths.insert(image.path);
+  return paths;
+}
+
+void require_disjoint_images(const CalibrationTable& a, const CalibrationTable& b) {
+  const std::set<std::string> first = image_paths(a);
+  for (const std::string& path : image_paths(b)) {
+    if (first.count(path) == 0) continue;
+    throw Error(ErrorKind::kInvalidInput, "image '" + path + "' is in both calibration tables",
+                "Each image counts once: merge shards of one run, each of them once.");
+  }
+}
+
+std::string shard_text(const CalibrationTable& table) {
+  std::vector<std::string> indices;
+  for (const std::int64_t index : table.shards) indices.push_back(std::to_string(index));
+  return join_text(indices, ",") + " of " + std::to_string(table.shard_count);
+}
+
+void merge_shards(const CalibrationTable& other, CalibrationTable& target) {
+  if (target.shard_count != other.shard_count) {
+    throw Error(ErrorKind::kInvalidInput,
+                "shards " + shard_text(target) + " and " + shard_text(other) + " are not of one run",
+                "Merge the shards of each run first.");
+  }
+  if (target.complete()) return;
+  std::vector<std::int64_t> both;
+  std::set_union(target.shards.begin(), target.shards.end(), other.shards.begin(), other.shards.end(),
+                 std::back_inserter(both));
+  if (both.size() < target.shards.size() + other.shards.size()) {
+    throw Error(ErrorKind::kInvalidInput, "shards " + shard_text(target) + " and " + shard_text(other) + " overlap");
+  }
+  target.shards = std::move(both);
+  if (static_cast<std::int64_t>(target.shards.size()) < target.shard_count) return;
+  target.shard_count = 1;
+  target.shards = {0};
+}
+
+void merge_tensors(const CalibrationTable& other, CalibrationTable& target) {
+  if (target.tensors.size() != other.tensors.size()) {
+    throw Error(ErrorKind::kStale, "the calibration tables hold different tensors");
+  }
+  for (auto& [name, statistics] : target.tensors) {
+    try {
+      statistics.merge(other.tensor(name));
+    } catch (const Error& error) {
+      throw error.within("tensor '" + name + "'");
+    }
+  }
+}
+
+}  // namespace
+
+CalibrationTable merge(const CalibrationTable& a, const CalibrationTable& b) {
+  require_same(a.model_sha256, b.model_sha256, "models");
+  require_same(a.graph_fingerprint, b.graph_fingerprint, "graphs");
+  require_same(a.preprocess, b.preprocess, "preprocessing");
+  CalibrationTable merged = a;
+  merge_shards(b, merged);
+  require_disjoint_images(a, b);
+  merge_tensors(b, merged);
+  merged.images.insert(merged.images.end(), b.images.begin(), b.images.end());
+  std::sort(merged.images.begin(), merged.images.end(),
+            [](const CalibrationImage& x, const CalibrationImage& y) { return x.path < y.path; });
+  merged.bad_images.insert(merged.bad_images.end(), b.bad_images.begin(), b.bad_images.end());
+  std::sort(merged.bad_images.begin(), merged.bad_images.end());
+  return merged;
+}
+
+}  // namespace cleave::quant

@@ -1,0 +1,276 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "quant/calibration_table.h"
+#include "quant/histogram_text.h"
+
+namespace cleave::quant {
+
+namespace {
+
+constexpr std::array<double, 5> kPercentiles = {0.0001, 0.01, 0.5, 0.99, 0.9999};
+
+std::string compact(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// The shortest decimal that reads back as the same float; null for the infinity that stands for "nothing seen".
+Json float_json(float value) {
+  if (!std::isfinite(value)) return nullptr;
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double decimal = 0;
+  std::from_chars(text.data(), end, decimal);
+  return static_cast<float>(decimal) == value ? decimal : double{value};
+}
+
+Json shortened(double value) {
+  return float_json(static_cast<float>(value));
+}
+
+void write_counts(const ValueCounts& counts, Json& json) {
+  json["min"] = float_json(counts.min);
+  json["max"] = float_json(counts.max);
+  json["count"] = counts.count;
+  json["zeros"] = counts.zeros;
+  json["nans"] = counts.nans;
+  json["infs"] = counts.infs;
+}
+
+void write_derived(const TensorStatistics& statistics, Json& json) {
+  const WeightedValues values = statistics.weighted();
+  if (values.empty()) return;
+  json["mean"] = shortened(values.mean());
+  json["variance"] = shortened(values.variance());
+  for (const double fraction : kPercentiles)
+    json["percentiles"].push_back({fraction, shortened(values.quantile(fraction))});
+}
+
+Json channels_json(const std::vector<ChannelStatistics>& channels) {
+  Json columns = {{"min", Json::array()},  {"max", Json::array()},  {"count", Json::array()}, {"zeros", Json::array()},
+                  {"nans", Json::array()}, {"infs", Json::array()}, {"bins", Json::array()}};
+  for (const ChannelStatistics& channel : channels) {
+    Json row;
+    write_counts(channel.counts, row);
+    row["bins"] = bins_to_text(channel.histogram.bins());
+    for (const auto& [key, value] : row.items()) columns[key].push_back(value);
+  }
+  columns["shift"] = channels.front().histogram.shift();
+  return columns;
+}
+
+Json tensor_json(const TensorStatistics& statistics) {
+  Json json;
+  write_counts(statistics.counts, json);
+  write_derived(statistics, json);
+  json["histogram"] = {{"shift", statistics.histogram.shift()}, {"bins", bins_to_text(statistics.histogram.bins())}};
+  if (!statistics.channels.empty()) json["channels"] = channels_json(statistics.channels);
+  return json;
+}
+
+/// Objects and lists with one member per line; everything deeper on that line.
+std::string lines(const Json& json) {
+  if (!json.is_structured() || json.empty()) return compact(json);
+  std::string text;
+  for (const auto& [key, value] : json.items()) {
+    text += text.empty() ? "\n    " : ",\n    ";
+    if (json.is_object()) text += compact(key) + ": ";
+    text += compact(value);
+  }
+  return json.is_object() ? "{" + text + "\n  }" : "[" + text + "\n  ]";
+}
+
+[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+  throw Error(ErrorKind::kInvalidInput, where + ": " + what, "The calibration table is damaged; calibrate again.");
+}
+
+float read_bound(const Json& json, const std::string& where, float when_null) {
+  if (json.is_null()) return when_null;
+  if (!json.is_number()) refuse(where, "expected a number or null");
+  const auto value = static_cast<float>(json.get<double>());
+  if (!std::isfinite(value)) refuse(where, "does not fit in 32 bits");
+  return value;
+}
+
+void check_counts(const ValueCounts& counts, const FloatHistogram& histogram, const std::string& where) {
+  if (counts.count < counts.nans || counts.count - counts.nans < counts.infs || counts.finite() < counts.zeros) {
+    refuse(where, "more zeros, NaN or infinities than values");
+  }
+  if ((counts.min <= counts.max) != (counts.finite() > 0)) refuse(where, "min and max do not fit the count");
+  if (histogram.total() != counts.finite()) refuse(where, "the histogram does not hold as many values as were counted");
+}
+
+FloatHistogram read_histogram(std::int64_t shift, const std::string& text, const std::string& where) {
+  const auto bins = bins_from_text(text);
+  if (!bins) refuse(where, "not a list of bins");
+  try {
+    return FloatHistogram::from_bins(static_cast<int>(std::clamp<std::int64_t>(shift, 0, 32)), *bins);
+  } catch (const Error& error) {
+    throw error.within(where);
+  }
+}
+
+std::uint64_t as_count(std::int64_t value, const std::string& where) {
+  if (value < 0) refuse(where, "a count is negative");
+  return static_cast<std::uint64_t>(value);
+}
+
+/// One counter of every channel.
+std::vector<std::uint64_t> read_counts(JsonReader& reader, const std::string& key, std::size_t channels) {
+  std::vector<std::uint64_t> counts;
+  for (const std::int64_t value : reader.integers(key)) counts.push_back(as_count(value, reader.path_of(key)));
+  if (counts.size() != channels) refuse(reader.path_of(key), "the columns of the channels differ in length");
+  return counts;
+}
+
+std::vector<float> read_bounds(JsonReader& reader, const std::string& key, std::size_t channels, float when_null) {
+  const Json& json = reader.at(key);
+  if (!json.is_array() || json.size() != channels) {
+    refuse(reader.path_of(key), "the columns of the channels differ in length");
+  }
+  std::vector<float> bounds;
+  for (const Json& value : json) bounds.push_back(read_bound(value, reader.path_of(key), when_null));
+  return bounds;
+}
+
+std::vector<ChannelStatistics> read_channels(JsonReader reader) {
+  const std::vector<std::string> bins = reader.texts("bins");
+  if (bins.empty()) refuse(reader.path_of("bins"), "no channel");
+  const std::int64_t shift = reader.integer("shift");
+  const ValueCounts none;
+  const std::vector<float> min = read_bounds(reader, "min", bins.size(), none.min);
+  const std::vector<float> max = read_bounds(reader, "max", bins.size(), none.max);
+  const std::vector<std::uint64_t> count = read_counts(reader, "count", bins.size());
+  const std::vector<std::uint64_t> zeros = read_counts(reader, "zeros", bins.size());
+  const std::vector<std::uint64_t> nans = read_counts(reader, "nans", bins.size());
+  const std::vector<std::uint64_t> infs = read_counts(reader, "infs", bins.size());
+  reader.finish();
+  std::vector<ChannelStatistics> channels;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const std::string where = reader.path_of("bins") + "[" + std::to_string(i) + "]";
+    channels.push_back({{min[i], max[i], count[i], zeros[i], nans[i], infs[i]}, read_histogram(shift, bins[i], where)});
+    check_counts(channels.back().counts, channels.back().histogram, where);
+  }
+  return channels;
+}
+
+ValueCounts read_tensor_counts(JsonReader& reader) {
+  ValueCounts counts;
+  counts.min = read_bound(reader.at("min"), reader.path_of("min"), counts.min);
+  counts.max = read_bound(reader.at("max"), reader.path_of("max"), counts.max);
+  counts.count = as_count(reader.integer("count"), reader.path_of("count"));
+  counts.zeros = as_count(reader.integer("zeros"), reader.path_of("zeros"));
+  counts.nans = as_count(reader.integer("nans"), reader.path_of("nans"));
+  counts.infs = as_count(reader.integer("infs"), reader.path_of("infs"));
+  return counts;
+}
+
+TensorStatistics read_tensor(JsonReader reader) {
+  TensorStatistics statistics;
+  statistics.counts = read_tensor_counts(reader);
+  JsonReader histogram = reader.object("histogram");
+  const std::int64_t shift = histogram.integer("shift");
+  statistics.histogram = read_histogram(shift, histogram.text("bins"), histogram.path_of("bins"));
+  histogram.finish();
+  check_counts(statistics.counts, statistics.histogram, reader.where());
+  if (reader.has("channels")) statistics.channels = read_channels(reader.object("channels"));
+  for (const char* derived : {"mean", "variance", "percentiles"}) reader.ignore(derived);
+  reader.finish();
+  return statistics;
+}
+
+std::vector<CalibrationImage> read_images(JsonReader& reader) {
+  std::vector<CalibrationImage> images;
+  for (JsonReader& entry : reader.objects("images")) {
+    images.push_back({entry.text("path"), entry.text("sha256"), entry.integer("jpeg_bytes")});
+    entry.finish();
+    if (images.back().jpeg_bytes < 0) refuse(entry.path_of("jpeg_bytes"), "negative");
+    if (images.size() > 1 && !(images[images.size() - 2].path < images.back().path)) {
+      refuse(entry.path_of("path"), "the images are not sorted, or one stands twice");
+    }
+  }
+  return images;
+}
+
+void read_shards(JsonReader reader, CalibrationTable& table) {
+  table.shard_count = reader.integer("count");
+  table.shards = reader.integers("indices");
+  reader.finish();
+  const bool ascending =
+      std::adjacent_find(table.shards.begin(), table.shards.end(), std::greater_equal<>()) == table.shards.end();
+  if (table.shards.empty() || !ascending || table.shards.front() < 0 || table.shards.back() >= table.shard_count) {
+    refuse(reader.path_of("indices"), "not an ascending list of shards below " + std::to_string(table.shard_count));
+  }
+}
+
+Json images_json(const CalibrationTable& table) {
+  Json images = Json::array();
+  for (const CalibrationImage& image : table.images) {
+    images.push_back({{"path", image.path}, {"sha256", image.sha256}, {"jpeg_bytes", image.jpeg_bytes}});
+  }
+  return images;
+}
+
+}  // namespace
+
+Json CalibrationTable::to_json() const {
+  Json json = make_document("calibration");
+  json["model_sha256"] = model_sha256;
+  json["graph_fingerprint"] = graph_fingerprint;
+  json["preprocess"] = parse_json(preprocess, "preprocess");
+  json["shard"] = {{"count", shard_count}, {"indices", shards}};
+  json["images"] = images_json(*this);
+  json["bad_images"] = bad_images;
+  json["tensors"] = Json::object();
+  for (const auto& [name, statistics] : tensors) json["tensors"][name] = tensor_json(statistics);
+  return json;
+}
+
+std::string CalibrationTable::fingerprint() const {
+  return json_fingerprint(to_json());
+}
+
+std::string CalibrationTable::to_text() const {
+  const Json json = to_json();
+  std::string text;
+  for (const auto& [key, value] : json.items()) {
+    text += text.empty() ? "{\n  " : ",\n  ";
+    text += compact(key) + ": " + (key == "shard" ? compact(value) : lines(value));
+  }
+  return text + "\n}\n";
+}
+
+CalibrationTable CalibrationTable::from_json(const Json& json, const std::string& origin) {
+  JsonReader reader(json, origin);
+  reader.require_schema("calibration");
+  CalibrationTable table;
+  table.model_sha256 = reader.text("model_sha256");
+  table.graph_fingerprint = reader.text("graph_fingerprint");
+  table.preprocess = compact(reader.object("preprocess").json());
+  read_shards(reader.object("shard"), table);
+  table.images = read_images(reader);
+  table.bad_images = reader.texts("bad_images");
+  if (!std::is_sorted(table.bad_images.begin(), table.bad_images.end())) {
+    refuse(reader.path_of("bad_images"), "not sorted");
+  }
+  JsonReader tensors = reader.object("tensors");
+  for (const auto& [name, value] : tensors.json().items()) table.tensors[name] = read_tensor(tensors.object(name));
+  reader.finish();
+  return table;
+}
+
+CalibrationTable CalibrationTable::load(const std::filesystem::path& path) {
+  return from_json(read_json(path), path.string());
+}
+
+void CalibrationTable::save(const std::filesystem::path& path) const {
+  write_file_atomically(path, to_text());
+}
+
+}  // namespace cleave::quant

@@ -6,7 +6,8 @@
 
 namespace cleave::quant {
 
-/// What a bit-width costs a tensor: relative error power, MSE / E[x^2] (the inverse of SQNR), 0 at 32 bits.
+/// What a bit-width costs a tensor: relative error power, MSE / E[x^2] (the inverse of SQNR), 0 at 32 bits and where
+/// E[x^2] is 0.
 struct DistortionRow {
   Bits bits;
   double distortion = 0;

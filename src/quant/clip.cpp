@@ -1,0 +1,208 @@
+#include "quant/clip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/check.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "quant/rounding.h"
+#include "quant/step_search.h"
+
+namespace cleave::quant {
+
+namespace {
+
+constexpr double kKeptFraction = 0.9999;
+constexpr std::int64_t kParallelElements = 1 << 14;  // below, threads cost more than they give
+
+/// Mean of (x - step * clamp(rne(x / step), lo, hi))^2.
+double grid_mse(const WeightedValues& values, double step, double lo, double hi) {
+  double sum = 0;
+  for (std::size_t i = 0; i < values.values.size(); ++i) {
+    const double x = values.values[i];
+    const double difference = x - step * clamped_code(x / step, lo, hi);
+    sum += values.counts[i] * difference * difference;
+  }
+  return values.total > 0 ? sum / values.total : 0;
+}
+
+double multiplier(ClipMethod method, Bits bits, bool one_sided) {
+  return method == ClipMethod::kAciqLaplace ? aciq_laplace_multiplier(bits, one_sided)
+                                            : aciq_gauss_multiplier(bits, one_sided);
+}
+
+Range aciq_range(const WeightedValues& values, Bits bits, ClipMethod method) {
+  const bool laplace = method == ClipMethod::kAciqLaplace;
+  if (values.min() >= 0) {
+    const Prior prior = laplace ? laplace_prior_of_nonzeros(values) : gauss_prior_of_nonzeros(values);
+    return aciq_one_sided_range(prior, multiplier(method, bits, true));
+  }
+  const Prior prior = laplace ? laplace_prior(values) : gauss_prior(values);
+  return aciq_signed_range(prior, multiplier(method, bits, false), values.min());
+}
+
+Range percentile_range(const WeightedValues& values) {
+  if (values.min() >= 0) return {0, values.quantile(kKeptFraction)};
+  const double cut = (1 - kKeptFraction) / 2;
+  return {values.quantile(cut), values.quantile(1 - cut)};
+}
+
+AffineQuantizer mse_quantizer(const WeightedValues& values, Bits bits) {
+  const StepSearch::Best best = StepSearch(values).minimum_over_zero_points(bits.max_unsigned());
+  const auto scale = static_cast<float>(best.step);
+  if (best.step < std::numeric_limits<float>::min() || !std::isfinite(scale)) {
+    return affine_quantizer({values.min(), values.max()}, bits);
+  }
+  return {scale, best.levels.negative, bits};
+}
+
+AffineQuantizer quantizer_by(const WeightedValues& values, Bits bits, ClipMethod method) {
+  if (method == ClipMethod::kMse) return mse_quantizer(values, bits);
+  if (method == ClipMethod::kMinMax) return affine_quantizer({values.min(), values.max()}, bits);
+  if (method == ClipMethod::kPercentile) return affine_quantizer(percentile_range(values), bits);
+  return affine_quantizer(aciq_range(values, bits, method), bits);
+}
+
+/// |x| at the given part of the mass.
+double magnitude_quantile(const WeightedValues& values, double fraction) {
+  const double most_cut = (1 - fraction) * values.total;
+  double cut = 0;
+  auto lowest = values.values.begin();
+  auto highest = values.values.end();
+  while (lowest != highest) {
+    const bool low_end = -*lowest > *(highest - 1);
+    const auto outermost = low_end ? lowest++ : --highest;
+    cut += values.counts[static_cast<std::size_t>(outermost - values.values.begin())];
+    if (cut > most_cut) return std::abs(*outermost);
+  }
+  return 0;
+}
+
+double clip_by(const WeightedValues& values, Bits bits, ClipMethod method) {
+  if (method == ClipMethod::kMinMax) return values.max_magnitude();
+  if (method == ClipMethod::kPercentile) return magnitude_quantile(values, kKeptFraction);
+  const Prior prior = method == ClipMethod::kAciqLaplace ? laplace_prior(values) : gauss_prior(values);
+  return aciq_symmetric_clip(prior, multiplier(method, bits, false), values.max_magnitude());
+}
+
+/// The least MSE over all methods that measure one themselves; of equals the first in the table.
+template <typename Choose>
+auto least_mse(const Choose& choose) {
+  auto best = choose(clip_methods().front().method);
+  for (const ClipMethodRow& row : clip_methods().subspan(1)) {
+    if (row.method == ClipMethod::kAuto) continue;
+    auto candidate = choose(row.method);
+    if (candidate.mse < best.mse) best = candidate;
+  }
+  return best;
+}
+
+}  // namespace
+
+double affine_mse(const WeightedValues& values, const AffineQuantizer& quantizer) {
+  const double lowest = -quantizer.zero_point;
+  return grid_mse(values, quantizer.scale, lowest, lowest + quantizer.bits.max_unsigned());
+}
+
+double step_mse(const WeightedValues& values, double step, const WeightGrid& grid) {
+  return grid_mse(values, step, grid.min_code, grid.max_code);
+}
+
+ActivationChoice choose_activation(const WeightedValues& values, Bits bits, ClipMethod method) {
+  if (values.empty()) {
+    throw Error(ErrorKind::kInvalidInput, "no values to choose a range from", "Calibrate with at least one image.");
+  }
+  if (method == ClipMethod::kAuto) {
+    return least_mse([&](ClipMethod candidate) { return choose_activation(values, bits, candidate); });
+  }
+  const AffineQuantizer quantizer = quantizer_by(values, bits, method);
+  return {quantizer, method, affine_mse(values, quantizer)};
+}
+
+StepChoice mse_optimal_step(const WeightedValues& values, const WeightGrid& grid) {
+  const StepSearch::Best best = StepSearch(values).minimum({-grid.min_code, grid.max_code});
+  return {best.step, values.total > 0 ? best.error / values.total : 0, ClipMethod::kMse};
+}
+
+StepChoice choose_step(const WeightedValues& values, const WeightGrid& grid, Bits bits, ClipMethod method) {
+  if (values.max_magnitude() == 0) return {1, 0, method == ClipMethod::kAuto ? ClipMethod::kMinMax : method};
+  if (method == ClipMethod::kAuto) {
+    return least_mse([&](ClipMethod candidate) { return choose_step(values, grid, bits, candidate); });
+  }
+  if (method == ClipMethod::kMse) return mse_optimal_step(values, grid);
+  const double step = clip_by(values, bits, method) / grid.levels();
+  return {step, step_mse(values, step, grid), method};
+}
+
+namespace {
+
+WeightedValues channel_values(const Tensor& weights, const ChannelLayout& layout, std::int64_t channel) {
+  const auto all = weights.data<float>();
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(layout.channel_elements()));
+  for (std::int64_t o = 0; o < layout.outer; ++o) {
+    const auto run = all.subspan(static_cast<std::size_t>((o * layout.channels + channel) * layout.inner),
+                                 static_cast<std::size_t>(layout.inner));
+    values.insert(values.end(), run.begin(), run.end());
+  }
+  return WeightedValues::exact(values);
+}
+
+/// float32 scales; dead channels raised to a part of the largest.
+std::vector<float> floored_scales(const std::vector<StepChoice>& steps, const std::vector<double>& magnitudes) {
+  double largest = 0;
+  for (std::size_t c = 0; c < steps.size(); ++c) {
+    if (magnitudes[c] > 0) largest = std::max(largest, steps[c].step);
+  }
+  const double floor = std::max(largest * kSmallestScaleRatio, double{std::numeric_limits<float>::min()});
+  std::vector<float> scales;
+  for (std::size_t c = 0; c < steps.size(); ++c) {
+    const double step = magnitudes[c] > 0 ? steps[c].step : 0;
+    scales.push_back(largest > 0 ? static_cast<float>(std::max(step, floor)) : 1.0F);
+  }
+  return scales;
+}
+
+}  // namespace
+
+double weight_mse(const Tensor& weights, const WeightQuantizer& quantizer) {
+  const ChannelLayout layout = ChannelLayout::of(weights.shape(), quantizer.axis);
+  CLEAVE_CHECK(layout.channels == static_cast<std::int64_t>(quantizer.scales.size()), "one scale per channel");
+  const auto values = weights.data<float>();
+  const double lo = quantizer.grid().min_code;
+  const double hi = quantizer.grid().max_code;
+  double sum = 0;
+  for (std::int64_t run = 0; run < layout.outer * layout.channels; ++run) {
+    const double step = quantizer.scales[static_cast<std::size_t>(run % layout.channels)];
+    for (std::int64_t i = run * layout.inner; i < (run + 1) * layout.inner; ++i) {
+      const double x = values[static_cast<std::size_t>(i)];
+      const double difference = x - step * clamped_code(x / step, lo, hi);
+      sum += difference * difference;
+    }
+  }
+  return weights.elements() > 0 ? sum / static_cast<double>(weights.elements()) : 0;
+}
+
+WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method) {
+  CLEAVE_CHECK(bits.count >= 2 && bits.count <= 8, "weights have 2 to 8 bits");
+  const ChannelLayout layout = ChannelLayout::of(weights.shape(), axis);
+  const WeightGrid grid = WeightGrid::of(bits);
+  const auto channels = static_cast<std::size_t>(layout.channels);
+  std::vector<StepChoice> steps(channels);
+  std::vector<double> magnitudes(channels);
+  const int threads = weights.elements() < kParallelElements ? 1 : 0;
+  parallel_for(layout.channels, threads, [&](std::int64_t channel) {
+    const WeightedValues values = channel_values(weights, layout, channel);
+    const auto c = static_cast<std::size_t>(channel);
+    magnitudes[c] = values.max_magnitude();
+    steps[c] = choose_step(values, grid, bits, method);
+  });
+  WeightChoice choice{{floored_scales(steps, magnitudes), axis, bits}, {}, 0};
+  for (const StepChoice& step : steps) choice.methods.push_back(step.method);
+  choice.mse = weight_mse(weights, choice.quantizer);
+  return choice;
+}
+
+}  // namespace cleave::quant

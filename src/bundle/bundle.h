@@ -1,11 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "bundle/wire_tensor.h"
 #include "core/json.h"
 #include "exec/fake_quantize.h"
 #include "graph/graph.h"
@@ -15,17 +15,8 @@
 
 namespace cleave::bundle {
 
-/// One tensor on the wire.
-struct WireTensor {
-  std::string tensor;       ///< its name in the network
-  std::string port;         ///< output of edge.onnx and input of cloud.onnx: "<tensor>" at 32 bits, else "<tensor>_packed"
-  Shape shape;              ///< one sample (batch 1)
-  quant::AffineQuantizer quantizer;  ///< bits 32: float, not quantized
-  std::int64_t bytes = 0;   ///< per sample
-};
-
 struct ExportOptions {
-  bool quantize = true;     ///< false: every bit-width becomes 32
+  bool quantize = true;  ///< false: every bit-width becomes 32
 };
 
 /// Both halves as graphs with what connects them.
@@ -35,7 +26,7 @@ struct SplitBundle {
   std::vector<WireTensor> wire;
   exec::QuantizationSpec spec;
   bool batchable = false;
-  Json manifest;    ///< cleave.manifest/1 (file fingerprints are filled in by save)
+  Json manifest;  ///< cleave.manifest/1 (file fingerprints are filled in by save)
   Json preprocess;
   search::Plan plan;
 };

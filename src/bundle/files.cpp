@@ -1,0 +1,82 @@
+#include <nlohmann/json.hpp>
+
+#include "bundle/bundle.h"
+#include "bundle/manifest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/fingerprint.h"
+#include "graph/onnx_write.h"
+
+namespace cleave::bundle {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kEdgeFile = "edge.onnx";
+constexpr const char* kCloudFile = "cloud.onnx";
+
+Json write_half(const graph::Graph& half, const fs::path& folder, const char* file) {
+  const std::string bytes = graph::to_onnx(half);
+  write_file_atomically(folder / file, bytes);
+  return {{"file", file}, {"sha256", sha256_hex(bytes)}};
+}
+
+/// Loads one half and checks that it is the file of this manifest.
+graph::Model load_half(const fs::path& folder, JsonReader entry, const std::string& pairing) {
+  const std::string file = entry.text("file");
+  if (fs::path(file).filename() != fs::path(file) || file == "..") {
+    throw Error(ErrorKind::kInvalidInput, entry.path_of("file") + ": '" + file + "' is not a plain file name");
+  }
+  graph::Model model = graph::Model::load(folder / file);
+  if (model.sha256() != entry.text("sha256")) {
+    throw Error(ErrorKind::kStale, (folder / file).string() + " is not the file that manifest.json describes",
+                "Export the bundle again.");
+  }
+  const auto& metadata = model.graph().metadata();
+  const auto found = metadata.find("cleave.pairing");
+  if (found == metadata.end() || found->second != pairing) {
+    throw Error(ErrorKind::kStale, (folder / file).string() + " belongs to another bundle (cleave.pairing differs)",
+                "Export the bundle again.");
+  }
+  return model;
+}
+
+}  // namespace
+
+void save(const SplitBundle& bundle, const fs::path& folder) {
+  AtomicFolder target(folder);
+  Json manifest = bundle.manifest;
+  manifest["edge"] = write_half(bundle.edge, target.staging(), kEdgeFile);
+  manifest["cloud"] = bundle.cloud ? write_half(*bundle.cloud, target.staging(), kCloudFile) : Json(nullptr);
+  write_json(target.staging() / "manifest.json", manifest);
+  write_json(target.staging() / "preprocess.json", bundle.preprocess);
+  bundle.plan.save(target.staging() / "plan.json");
+  target.commit();
+}
+
+LoadedBundle load(const fs::path& folder) {
+  if (!fs::is_regular_file(folder / "manifest.json")) {
+    throw Error(ErrorKind::kInvalidInput, folder.string() + " is not a bundle: it has no manifest.json",
+                "Make one with cleave export.");
+  }
+  const std::string origin = (folder / "manifest.json").string();
+  Json manifest = read_json(folder / "manifest.json");
+  JsonReader reader(manifest, origin);
+  reader.require_schema("manifest");
+  const std::string pairing = reader.text("pairing");
+  graph::Model edge = load_half(folder, reader.object("edge"), pairing);
+  std::optional<graph::Model> cloud;
+  if (!reader.at("cloud").is_null()) cloud = load_half(folder, reader.object("cloud"), pairing);
+  search::Plan plan = search::Plan::load(folder / "plan.json");
+  if (plan.fingerprint() != reader.text("plan")) {
+    throw Error(ErrorKind::kStale, (folder / "plan.json").string() + " is not the plan that the bundle was made from",
+                "Export the bundle again.");
+  }
+  auto wire = wire_from_manifest(manifest, origin);
+  return {
+      std::move(edge), std::move(cloud), std::move(wire), std::move(manifest), read_json(folder / "preprocess.json"),
+      std::move(plan)};
+}
+
+}  // namespace cleave::bundle

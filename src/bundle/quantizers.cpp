@@ -1,0 +1,129 @@
+#include "bundle/quantizers.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/error.h"
+#include "quant/clip.h"
+
+namespace cleave::bundle {
+
+using graph::Graph;
+using graph::TensorId;
+using graph::Unit;
+using quant::AffineQuantizer;
+using quant::Bits;
+
+namespace {
+
+/// Operators whose outputs are values of their first input and nothing else.
+constexpr std::array<std::string_view, 10> kValueMovers{"MaxPool",   "Reshape", "Flatten", "Transpose",    "Squeeze",
+                                                        "Unsqueeze", "Slice",   "Split",   "DepthToSpace", "Identity"};
+
+class Chooser {
+ public:
+  Chooser(const Graph& graph, const search::Plan& plan, const quant::CalibrationTable& table)
+      : graph_(graph), plan_(plan), table_(table), method_(quant::clip_method_from_name(plan.clip)) {}
+
+  ChosenQuantizers run() {
+    chosen_.spec.edge = cut_of(graph_, plan_);
+    chosen_.spec.results_cross = plan_.result_at == "cloud";
+    for (const TensorId id : graph_.inputs()) choose_activation(id, nullptr);
+    for (std::size_t u = 0; u < graph_.units().size(); ++u) {
+      if (chosen_.spec.edge.on_edge[u]) choose_unit(graph_.units()[u]);
+    }
+    return std::move(chosen_);
+  }
+
+ private:
+  struct Choice {
+    AffineQuantizer quantizer;
+    std::string method;
+  };
+
+  void choose_unit(const Unit& unit) {
+    const auto planned = plan_.units.find(unit.name);
+    if (planned != plan_.units.end() && unit.weight != TensorId::kNone) {
+      const Bits bits{planned->second.weight_bits};
+      if (bits.count > 0 && bits.quantized()) {
+        const Tensor& weights = *graph_.constant(unit.weight);
+        chosen_.spec.weights[unit.name] = quant::choose_weights(weights, unit.weight_axis, bits, method_).quantizer;
+      }
+    }
+    for (const TensorId id : unit.outputs) choose_activation(id, &unit);
+  }
+
+  void choose_activation(TensorId id, const Unit* maker) {
+    const std::string& name = graph_.tensor(id).name;
+    auto& spec = chosen_.spec;
+    const auto decided = plan_.activation_bits.find(name);
+    if (decided != plan_.activation_bits.end() && decided->second < 32) {
+      const Choice choice = choose(name, Bits{decided->second}, maker);
+      spec.activations[name] = choice.quantizer;
+      chosen_.activation_methods[name] = choice.method;
+    }
+    const auto crossing = std::find_if(plan_.crossing.begin(), plan_.crossing.end(),
+                                       [&name](const search::PlanCrossing& c) { return c.tensor == name; });
+    if (crossing == plan_.crossing.end()) return;
+    const Choice choice = choose_wire(name, Bits{crossing->bits}, maker);
+    spec.wire[name] = choice.quantizer;
+    chosen_.wire_methods[name] = choice.method;
+  }
+
+  Choice choose_wire(const std::string& name, Bits bits, const Unit* maker) const {
+    if (!bits.quantized()) return {AffineQuantizer{1, 0, bits}, "none"};
+    const auto decided = chosen_.spec.activations.find(name);
+    if (decided != chosen_.spec.activations.end() && decided->second.bits == bits) {
+      return {decided->second, chosen_.activation_methods.at(name)};
+    }
+    return choose(name, bits, maker);
+  }
+
+  Choice choose(const std::string& name, Bits bits, const Unit* maker) const {
+    if (const auto source = moved_from(maker)) {
+      const auto quantizer = chosen_.spec.activations.find(*source);
+      if (quantizer != chosen_.spec.activations.end() && quantizer->second.bits == bits) {
+        return {quantizer->second, "as " + *source};
+      }
+    }
+    const quant::ActivationChoice choice = quant::choose_activation(table_.tensor(name).weighted(), bits, method_);
+    return {choice.quantizer, std::string(quant::clip_method_name(choice.method))};
+  }
+
+  /// The tensor whose values a unit hands on, if that is all it does.
+  std::optional<std::string> moved_from(const Unit* maker) const {
+    if (maker == nullptr || maker->nodes.size() != 1) return std::nullopt;
+    if (std::find(kValueMovers.begin(), kValueMovers.end(), maker->op) == kValueMovers.end()) return std::nullopt;
+    return graph_.tensor(graph_.node(maker->main).inputs[0]).name;
+  }
+
+  const Graph& graph_;
+  const search::Plan& plan_;
+  const quant::CalibrationTable& table_;
+  quant::ClipMethod method_;
+  ChosenQuantizers chosen_;
+};
+
+}  // namespace
+
+graph::Cut cut_of(const Graph& graph, const search::Plan& plan) {
+  graph::Cut cut = graph::Cut::none(graph);
+  std::map<std::string, std::size_t> position;
+  for (std::size_t u = 0; u < graph.units().size(); ++u) position[graph.units()[u].name] = u;
+  for (const std::string& name : plan.edge_units) {
+    const auto found = position.find(name);
+    if (found == position.end()) {
+      throw Error(ErrorKind::kStale, "the plan puts unit '" + name + "' on the edge, which this network does not have",
+                  "Search again with this network.");
+    }
+    cut.on_edge[found->second] = true;
+  }
+  return cut;
+}
+
+ChosenQuantizers choose_quantizers(const Graph& graph, const search::Plan& plan, const quant::CalibrationTable& table) {
+  return Chooser(graph, plan, table).run();
+}
+
+}  // namespace cleave::bundle

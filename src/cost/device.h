@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,11 +13,15 @@
 
 namespace cleave::cost {
 
-/// How bit-widths speed up multiply-accumulates.
-///   none        never; 16 bits and more cost ceil(b / 8) passes of an 8-bit array
-///   bit_fusion  64 / (pow2ceil(bw) * pow2ceil(ba)), bits clamped to 2..8; 16 bits: 4 passes
-///   tensor_core int4 twice int8, 16 bits half, 32 bits a quarter
+/// How bit-widths speed up multiply-accumulates; b is the wider of weight and activation bits.
+///   none        never below 8 bits; ceil(b / 8) passes of an 8-bit array above
+///   bit_fusion  64 / (pow2ceil(bw) * pow2ceil(ba)) with bits of at least 2; 16 x 16 bits: 4 passes
+///   tensor_core 4 bits twice as fast as 8, 16 bits half, 32 bits a quarter
 enum class ComputeScaling { kNone, kBitFusion, kTensorCore };
+
+/// Time of one multiply-accumulate at these widths over its time at 8 x 8 bits.
+/// Source: Bit Fusion (Sharma et al., ISCA 2018), table of fused units; tensor cores: vendor rates.
+double compute_passes(ComputeScaling scaling, quant::Bits weight, quant::Bits activation);
 
 /// Every MAC 1 s, every byte moved 1 s (weights in, activations in and out): for checking by hand.
 struct UnitModel {
@@ -26,17 +29,21 @@ struct UnitModel {
   double s_per_byte = 1;
 };
 
-/// t = overhead + max(work / peak, bytes / bandwidth) per unit.
+/// t = overhead + max(work / rate, bytes / bandwidth) per unit.
+/// The rate at 32 bits is float_macs_per_s; narrower units run at macs_per_s over compute_passes, never slower than
+/// float.
 struct RooflineModel {
-  double macs_per_s = 0;        ///< at 8 bits
+  double macs_per_s = 0;        ///< at 8 x 8 bits
   double float_macs_per_s = 0;  ///< at 32 bits (0: macs_per_s / 4)
   double vector_ops_per_s = 0;
   double bytes_per_s = 0;
-  double overhead_s = 0;        ///< per unit
+  double overhead_s = 0;  ///< per unit
 };
 
 /// Weight-, output- or input-stationary array: SCALE-Sim's closed forms, with DRAM time overlapped.
 enum class Dataflow { kWeightStationary, kOutputStationary, kInputStationary };
+/// Groups of a grouped or depthwise convolution: one after the other, or as many as fit along the array's diagonal.
+enum class GroupMapping { kOneByOne, kPacked };
 struct SystolicModel {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
@@ -45,9 +52,11 @@ struct SystolicModel {
   double bytes_per_s = 0;       ///< DRAM
   double vector_ops_per_s = 0;  ///< for units that are no convolution
   double overhead_s = 0;        ///< per unit
+  GroupMapping groups = GroupMapping::kOneByOne;
 };
 
-/// Seconds per unit as measured: by unit name, then "W<bits>A<bits>".
+/// Seconds per unit as measured: by unit name, then "W<bits>A<bits>" as asked for ("W0A8": a unit without weights
+/// when the search asks with 0 weight bits).
 struct TableModel {
   std::map<std::string, std::map<std::string, double>> unit_s;
 };
@@ -64,8 +73,13 @@ struct Device {
   std::vector<std::string> operators;        ///< units it can run; empty: all
   std::string fingerprint;
 
+  /// Throws Error(kInvalidInput) with the place and the way out: unknown keys, quantities that are not positive.
   static Device from_json(const Json& json, const std::string& origin);
 };
+
+/// Bytes that cross a unit's border once: weights at `weight` bits, inputs and outputs at `activation` bits, each of
+/// the three packed by itself: ceil(elements * bits / 8).
+double traffic_bytes(const UnitWork& work, quant::Bits weight, quant::Bits activation);
 
 /// Seconds of one unit on a device at these bit-widths (input activations; the output is priced at the same width).
 /// Infinity never: throws Error(kUnsupported) when a table has no such row. Bytes scale with bits; compute by
@@ -86,6 +100,9 @@ struct GemmShape {
   std::int64_t window;   ///< K = kernel area * input channels
   std::int64_t filters;  ///< N
 };
+/// The matrix product that one group of a convolution is: {batch * out pixels, kernel * in channels, out channels}; a
+/// transposed convolution spreads its input instead: {batch * in pixels, in channels, kernel * out channels}.
+GemmShape gemm_of_group(const UnitWork& work);
 /// Source: SCALE-Sim (Samajdar et al., ISPASS 2020), v2 code's folds: 2R+C+T-2 (ws, is), R+C+T-2 (os).
 SystolicCounts systolic_counts(const GemmShape& gemm, std::int64_t rows, std::int64_t columns, Dataflow dataflow);
 

@@ -1,0 +1,15 @@
+# Writes OUTPUT, a .cpp that holds the text of every file of FILES (paths "<kind>/<name>.json" below DIR, separated
+# by "|") for config/embedded.h.
+string(REPLACE "|" ";" files "${FILES}")
+list(LENGTH files count)
+set(text "// Made from configs/ by src/config/embed.cmake.\n#include \"config/embedded.h\"\n\n#include <array>\n\n")
+string(APPEND text "namespace cleave::config {\n\nnamespace {\n\nconstexpr std::array<EmbeddedFile, ${count}> kFiles{{\n")
+foreach(file IN LISTS files)
+  get_filename_component(kind "${file}" DIRECTORY)
+  get_filename_component(name "${file}" NAME_WLE)
+  file(READ "${DIR}/${file}" content)
+  string(APPEND text "    {\"${kind}\", \"${name}\", R\"embedded(${content})embedded\"},\n")
+endforeach()
+string(APPEND text "}};\n\n}  // namespace\n\nstd::span<const EmbeddedFile> embedded_files() {\n  return kFiles;\n}\n\n")
+string(APPEND text "}  // namespace cleave::config\n")
+file(WRITE "${OUTPUT}" "${text}")

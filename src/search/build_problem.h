@@ -21,11 +21,11 @@ struct Scenario {
   cost::Link link;
   std::vector<int> weight_bits{2, 4, 8};
   std::vector<int> activation_bits{2, 4, 8};
-  std::vector<int> wire_bits{2, 4, 8};   ///< of internal tensors; network inputs are sent at 8 (and 32 if listed)
+  std::vector<int> wire_bits{2, 4, 8};  ///< of internal tensors; network inputs are sent at 8 (and 32 if listed)
   int input_bits = 8;
   ResultAt result_at = ResultAt::kAnywhere;
   quant::ClipMethod clip = quant::ClipMethod::kAuto;
-  Limits limits;                         ///< edge_memory_bytes defaults to the edge device's
+  Limits limits;                                       ///< edge_memory_bytes defaults to the edge device's
   std::optional<std::vector<std::string>> pinned_cut;  ///< tensors that must be exactly the crossing ones
 };
 

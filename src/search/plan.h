@@ -13,9 +13,9 @@ namespace cleave::search {
 
 struct PlanUnit {
   bool on_edge = false;
-  int weight_bits = 0;       ///< 0 without weights or on the cloud
-  int activation_bits = 0;   ///< widest over its inputs; 0 on the cloud
-  double edge_ms = 0;        ///< at the chosen bits (at the widest ones for a cloud unit); 0 when it cannot run there
+  int weight_bits = 0;      ///< 0 without weights or on the cloud
+  int activation_bits = 0;  ///< widest over its inputs; 0 on the cloud
+  double edge_ms = 0;       ///< at the chosen bits (at the widest ones for a cloud unit); 0 when it cannot run there
   double cloud_ms = 0;
 };
 
@@ -43,7 +43,7 @@ struct Plan {
   std::int64_t weight_bytes = 0, activation_bytes = 0;
   double distortion = 0;
   double wire_bytes_mean = 0, wire_bytes_p95 = 0;
-  std::vector<std::string> edge_units;        ///< schedule order
+  std::vector<std::string> edge_units;  ///< schedule order
   std::vector<PlanCrossing> crossing;
   std::map<std::string, PlanUnit> units;
   std::map<std::string, int> activation_bits;  ///< decided tensors

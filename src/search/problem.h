@@ -40,12 +40,13 @@ struct ProblemTensor {
 
 struct ProblemUnit {
   std::string name;
-  std::vector<int> inputs;            ///< tensors
+  std::vector<int> inputs;  ///< tensors
   std::vector<int> outputs;
-  std::vector<WeightOption> weight;   ///< ascending bits; {0, 0, 0} for a unit without weights
+  std::vector<WeightOption> weight;  ///< ascending bits; {0, 0, 0} for a unit without weights
   bool has_weights = true;
-  std::map<int, std::map<int, double>> edge_s;  ///< weight bits -> widest activation bits -> seconds; empty: not on the edge
-  std::optional<double> cloud_s;      ///< empty: not on the cloud
+  std::map<int, std::map<int, double>>
+      edge_s;                     ///< weight bits -> widest activation bits -> seconds; empty: not on the edge
+  std::optional<double> cloud_s;  ///< empty: not on the cloud
 };
 
 enum class ResultAt { kEdge, kCloud, kAnywhere };
@@ -67,7 +68,7 @@ struct Limits {
 
 struct Problem {
   std::vector<ProblemTensor> tensors;
-  std::vector<ProblemUnit> units;   ///< schedule order
+  std::vector<ProblemUnit> units;  ///< schedule order
   std::vector<int> inputs;
   std::vector<int> outputs;
   ResultAt result_at = ResultAt::kAnywhere;

@@ -15,10 +15,10 @@ namespace cleave::search {
 /// One answer to a problem: the edge units and a choice for everything that is to be decided. Bits by index of unit
 /// or tensor.
 struct Decision {
-  std::vector<bool> on_edge;         ///< per unit
-  std::map<int, int> weight_bits;    ///< edge units with weights
+  std::vector<bool> on_edge;           ///< per unit
+  std::map<int, int> weight_bits;      ///< edge units with weights
   std::map<int, int> activation_bits;  ///< decided tensors
-  std::map<int, int> wire_bits;      ///< crossing tensors
+  std::map<int, int> wire_bits;        ///< crossing tensors
 };
 
 /// What a decision costs, term by term; the judge's own arithmetic.
@@ -79,5 +79,11 @@ std::span<const SolverRow> solver_table();
 /// Runs a solver by name, then the judge (a failed judgement is our bug: CLEAVE_CHECK).
 /// Throws Error(kUsage) for an unknown name ("did you mean").
 Outcome solve(const Problem& problem, const std::string& solver, const SolveOptions& options = {});
+
+/// What `cleave search` uses when no solver is named: the best answer that comes within seconds on real networks.
+inline constexpr const char* kDefaultSolver = "autosplit";
+
+/// "exact" or "single-tensor". Throws Error(kUsage) for another name.
+Pricing pricing_from_name(const std::string& name);
 
 }  // namespace cleave::search

@@ -35,7 +35,8 @@ class GraphBuilder {
   std::string free_name(const std::string& wish) const;
   /// Appends a node; outputs are made or found by name ("" = left out). The node is named after its first output
   /// unless `name` is given. Returns the output ids.
-  std::vector<TensorId> node(const std::string& op, std::vector<TensorId> inputs, const std::vector<std::string>& outputs,
+  std::vector<TensorId> node(const std::string& op, std::vector<TensorId> inputs,
+                             const std::vector<std::string>& outputs,
                              std::map<std::string, AttributeValue> attributes = {}, const std::string& name = {},
                              const std::string& domain = {});
   void output(TensorId id);

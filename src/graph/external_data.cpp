@@ -117,7 +117,8 @@ ExternalData::Piece ExternalData::read(const std::string& location, std::int64_t
   if (file == nullptr) file = MappedFile::from_descriptor(open_beneath(folder_, location), location);
   const auto size = static_cast<std::int64_t>(file->bytes().size());
   if (offset < 0 || offset > size) {
-    throw refused(location, "offset " + std::to_string(offset) + " lies outside its " + std::to_string(size) + " bytes");
+    throw refused(location,
+                  "offset " + std::to_string(offset) + " lies outside its " + std::to_string(size) + " bytes");
   }
   const std::int64_t wanted = length.value_or(size - offset);
   if (wanted < 0 || wanted > size - offset) {

@@ -42,20 +42,20 @@ struct Node {
 struct TensorInfo {
   std::string name;
   DType dtype = DType::kUndefined;
-  bool ranked = false;                   ///< false: not even the rank is known (never after prepare)
-  Shape shape;                           ///< -1 where a dimension is unknown (never after prepare)
+  bool ranked = false;                       ///< false: not even the rank is known (never after prepare)
+  Shape shape;                               ///< -1 where a dimension is unknown (never after prepare)
   std::vector<std::string> dimension_names;  ///< empty, or one per dimension ("" where it has none): symbolic sizes
 };
 
 /// A fused group of nodes that runs on one side as a whole: the search's atom. Convolution, matrix product or
 /// addition with the activation that follows it, or any other node alone.
 struct Unit {
-  std::string name;              ///< its main node's name
-  std::string op;                ///< its main node's operator
+  std::string name;  ///< its main node's name
+  std::string op;    ///< its main node's operator
   NodeId main{};
-  std::vector<NodeId> nodes;     ///< topological order
-  std::vector<TensorId> inputs;  ///< tensors from outside, constants left out, each once, in order of use
-  std::vector<TensorId> outputs; ///< tensors that another unit consumes or that are graph outputs, in node order
+  std::vector<NodeId> nodes;          ///< topological order
+  std::vector<TensorId> inputs;       ///< tensors from outside, constants left out, each once, in order of use
+  std::vector<TensorId> outputs;      ///< tensors that another unit consumes or that are graph outputs, in node order
   TensorId weight = TensorId::kNone;  ///< the constant weight of Conv/ConvTranspose/Gemm/MatMul, else kNone
   int weight_axis = 0;                ///< its output-channel axis
   std::int64_t macs = 0;              ///< multiply-accumulates of the main node, batch included

@@ -10,8 +10,14 @@ enum class TensorId : std::int32_t { kNone = -1 };  ///< kNone: an optional inpu
 enum class NodeId : std::int32_t {};
 enum class UnitId : std::int32_t {};
 
-constexpr std::size_t index(TensorId id) { return static_cast<std::size_t>(id); }
-constexpr std::size_t index(NodeId id) { return static_cast<std::size_t>(id); }
-constexpr std::size_t index(UnitId id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index(TensorId id) {
+  return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index(NodeId id) {
+  return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index(UnitId id) {
+  return static_cast<std::size_t>(id);
+}
 
 }  // namespace cleave::graph

@@ -7,16 +7,17 @@
 #include "core/error.h"
 #include "graph/builder.h"
 #include "graph/onnx_read.h"
+#include "graph/resolve_shapes.h"
 
 namespace cleave::graph {
 
 namespace {
 
 Error not_raised(const Graph& graph, int opset, const std::string& why) {
-  return Error(ErrorKind::kUnsupported,
-               "cannot be raised from opset " + std::to_string(graph.opset()) + " to " + std::to_string(opset) + ": " +
-                   why,
-               "Export the network again at opset 13 or newer.");
+  return Error(
+      ErrorKind::kUnsupported,
+      "cannot be raised from opset " + std::to_string(graph.opset()) + " to " + std::to_string(opset) + ": " + why,
+      "Export the network again at opset 13 or newer.");
 }
 
 /// What the converter does not know: BatchNormalization lost its attribute `spatial` (1 is today's meaning) in opset 9.
@@ -33,13 +34,30 @@ Graph without_old_attributes(const Graph& graph, int opset) {
   return builder.build();
 }
 
+/// Ranks that come out of shape arithmetic, which libonnx does not follow; some adapters (Softmax) need them. A rank
+/// does not depend on the batch, so one is enough. Empty where sizes must be given first.
+std::map<std::string, TensorInfo> ranks(const Graph& graph) {
+  std::map<std::string, TensorInfo> types;
+  std::optional<Graph> shaped;
+  try {
+    shaped = resolve_shapes(fix_inputs(graph, {})).graph;
+  } catch (const Error&) {
+    return types;  // then the converter has to do without
+  }
+  for (std::size_t i = 0; i < shaped->tensor_count(); ++i) {
+    TensorInfo info = shaped->tensor(static_cast<TensorId>(i));
+    if (!is_fully_known(info)) continue;
+    std::fill(info.shape.begin(), info.shape.end(), -1);
+    types[info.name] = info;
+  }
+  return types;
+}
+
 onnx::ModelProto convert(const Graph& graph, int opset) {
   onnx::ModelProto model;
   write_model(graph, Weights::kSkeleton, model);
   try {
-    // Some adapters (Softmax) need the rank of their input, which may come out of shape arithmetic.
-    const onnx::ShapeInferenceOptions inference{/*check_type=*/false, /*strict_mode=*/0, /*data_prop=*/true};
-    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), inference);
+    onnx::shape_inference::InferShapes(model);
     return onnx::version_conversion::ConvertVersion(model, opset);
   } catch (const std::exception& error) {
     throw not_raised(graph, opset, error.what());
@@ -69,7 +87,7 @@ Graph raise_opset(const Graph& graph, int opset) {
   GraphBuilder newer(without_old_attributes(graph, opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
   const Graph source = newer.build();
-  const auto converted = std::make_shared<const onnx::ModelProto>(convert(source, opset));
+  const auto converted = std::make_shared<const onnx::ModelProto>(convert(with_types(source, ranks(source)), opset));
   std::vector<Finding> problems;
   ExternalData nothing_outside("");
   LoadOptions options;

@@ -185,9 +185,9 @@ class GraphReader {
         throw Error(ErrorKind::kInvalidInput, "it has the attribute '" + attribute.name() + "' twice");
       }
     }
-    const std::vector<TensorId> made = builder_.node(proto.op_type(), std::move(inputs), outputs, std::move(attributes),
-                                                     node_names_[static_cast<std::size_t>(i)],
-                                                     own_domain(proto.domain()));
+    const std::vector<TensorId> made =
+        builder_.node(proto.op_type(), std::move(inputs), outputs, std::move(attributes),
+                      node_names_[static_cast<std::size_t>(i)], own_domain(proto.domain()));
     made_.insert(made.begin(), made.end());
   }
 
@@ -317,8 +317,8 @@ void check_versions(const onnx::ModelProto& model, const std::map<std::string, i
                 "Export the network again at opset 13 or newer.");
   }
   if (model.functions_size() > 0) {
-    throw Error(ErrorKind::kUnsupported, "functions inside the model ('" + model.functions(0).name() +
-                                             "') are not supported",
+    throw Error(ErrorKind::kUnsupported,
+                "functions inside the model ('" + model.functions(0).name() + "') are not supported",
                 "Export the network with its functions inlined.");
   }
 }
@@ -337,9 +337,8 @@ std::shared_ptr<onnx::ModelProto> parse(std::string_view bytes, const LoadOption
   coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
   coded.SetRecursionLimit(levels);
   if (!model->ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
-    throw Error(ErrorKind::kInvalidInput,
-                "not a whole ONNX file (another format, truncated, or nested more than " +
-                    std::to_string(options.max_depth) + " deep)");
+    throw Error(ErrorKind::kInvalidInput, "not a whole ONNX file (another format, truncated, or nested more than " +
+                                              std::to_string(options.max_depth) + " deep)");
   }
   if (!model->has_graph()) throw Error(ErrorKind::kInvalidInput, "not an ONNX file: it has no graph");
   return model;

@@ -104,8 +104,8 @@ void require_file_size(const Graph& graph) {
     if (value != nullptr) bytes += static_cast<std::int64_t>(value->bytes());
   }
   if (bytes < kMostBytes) return;
-  throw Error(ErrorKind::kUnsupported, "the network's weights need " + std::to_string(bytes) +
-                                           " bytes, but an ONNX file holds less than 2 GB");
+  throw Error(ErrorKind::kUnsupported,
+              "the network's weights need " + std::to_string(bytes) + " bytes, but an ONNX file holds less than 2 GB");
 }
 
 std::string serialize(const onnx::ModelProto& model) {

@@ -13,15 +13,13 @@ namespace cleave::graph {
 /// A proposed rewrite: what to remove, replace and add. Applied as a whole; the graph is validated afterwards.
 struct Patch {
   std::vector<NodeId> remove;
-  std::map<NodeId, Node> replace;                   ///< same id, new content
+  std::map<NodeId, Node> replace;                      ///< same id, new content
   std::vector<std::pair<TensorId, Tensor>> constants;  ///< a tensor that becomes a constant (its producer is removed)
   std::vector<std::pair<std::string, Tensor>> new_constants;  ///< refer to them in `replace` by name through pending()
-  std::vector<std::pair<TensorId, TensorId>> redirect;  ///< every use of first reads second instead
+  std::vector<std::pair<TensorId, TensorId>> redirect;        ///< every use of first reads second instead
 
   /// The id that new_constants[i] will get in a graph with `graph.tensor_count()` tensors.
-  static TensorId pending(const Graph& graph, std::size_t i) {
-    return static_cast<TensorId>(graph.tensor_count() + i);
-  }
+  static TensorId pending(const Graph& graph, std::size_t i) { return static_cast<TensorId>(graph.tensor_count() + i); }
 };
 
 /// A rewrite rule: looks at one node and proposes, or returns nothing.

@@ -77,6 +77,7 @@ class Grouping {
   /// x * Sigmoid(x) and x * HardSigmoid(x), spelled as two nodes.
   bool absorb_gated(Unit& unit) {
     const TensorId x = tail(unit);
+    if (x == TensorId::kNone) return false;
     const auto readers = graph_.consumers(x);
     if (readers.size() != 2 || graph_.is_output(x)) return false;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -96,6 +97,7 @@ class Grouping {
 
   /// The single node that sees a tensor, if it is free and the tensor is no network output.
   std::optional<NodeId> only_reader(TensorId id) const {
+    if (id == TensorId::kNone) return std::nullopt;
     const auto readers = graph_.consumers(id);
     if (readers.size() != 1 || graph_.is_output(id) || taken_[index(readers[0])]) return std::nullopt;
     return readers[0];
@@ -158,13 +160,24 @@ class Grouping {
   std::vector<bool> taken_;
 };
 
-/// Product of the dimensions, or 0 when one is unknown.
+/// Counts beyond this are given up on: no machine runs them, and products of them would overflow.
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 40;
+
+/// Product of the dimensions, or 0 when one is unknown or the product is absurd.
 std::int64_t known_elements(const Graph& graph, TensorId id) {
-  const TensorInfo& info = graph.tensor(id);
-  if (!info.ranked) return 0;
+  if (id == TensorId::kNone || !graph.tensor(id).ranked) return 0;
   std::int64_t count = 1;
-  for (const std::int64_t dimension : info.shape) count *= std::max<std::int64_t>(dimension, 0);
+  for (const std::int64_t dimension : graph.tensor(id).shape) {
+    if (dimension <= 0 || count > kMostCounted / dimension) return 0;
+    count *= dimension;
+  }
   return count;
+}
+
+/// a * b, or 0 when it does not fit.
+std::int64_t product(std::int64_t a, std::int64_t b) {
+  std::int64_t result = 0;
+  return __builtin_mul_overflow(a, b, &result) ? 0 : result;
 }
 
 }  // namespace
@@ -176,16 +189,17 @@ std::vector<Unit> group_units(const Graph& graph) {
 std::int64_t node_macs(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (!is_one_of(node.op, kWeighted)) return 0;
-  const Shape& weight = graph.tensor(node.inputs[1]).shape;
+  if (node.input(1) == TensorId::kNone) return 0;
+  const Shape& weight = graph.tensor(node.input(1)).shape;
   if (weight.size() < 2) return 0;
   const std::int64_t outputs = known_elements(graph, node.outputs.front());
-  if (node.op == "Conv") return outputs * known_elements(graph, node.inputs[1]) / std::max<std::int64_t>(weight[0], 1);
+  const std::int64_t weights = known_elements(graph, node.input(1));
+  if (node.op == "Conv") return product(outputs, weights / std::max<std::int64_t>(weight[0], 1));
   if (node.op == "ConvTranspose") {
-    const std::int64_t per_input = known_elements(graph, node.inputs[1]) / std::max<std::int64_t>(weight[0], 1);
-    return known_elements(graph, node.inputs[0]) * per_input;
+    return product(known_elements(graph, node.input(0)), weights / std::max<std::int64_t>(weight[0], 1));
   }
   const bool transposed = node.op == "Gemm" && node.integer("transB", 0) != 0;
-  return outputs * std::max<std::int64_t>(transposed ? weight.back() : weight[weight.size() - 2], 0);
+  return product(outputs, std::max<std::int64_t>(transposed ? weight.back() : weight[weight.size() - 2], 0));
 }
 
 }  // namespace cleave::graph

@@ -1,0 +1,89 @@
+#include "graph/prepare.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "graph/builder.h"
+#include "graph/passes/passes.h"
+#include "graph/resolve_shapes.h"
+
+namespace cleave::graph {
+
+namespace {
+
+/// Runs one pass over all nodes, front to back; a rewrite is looked at again, together with the nodes before it.
+int run_pass(const Pass& pass, Graph& graph) {
+  int fired = 0;
+  for (std::size_t n = 0; n < graph.nodes().size();) {
+    const std::optional<Patch> patch = pass.propose(graph, static_cast<NodeId>(n));
+    if (!patch) {
+      ++n;
+      continue;
+    }
+    graph = apply(graph, *patch);
+    validate(graph);
+    ++fired;
+    n -= std::min(n, patch->remove.size());
+  }
+  return fired;
+}
+
+Error unknown_shape(const Graph& graph, NodeId id, const TensorInfo& info) {
+  const Node& node = graph.node(id);
+  const std::string domain = node.domain.empty() ? "" : node.domain + ".";
+  return Error(ErrorKind::kUnsupported,
+               "node '" + node.name + "' (" + domain + node.op + "): the " +
+                   (info.dtype == DType::kUndefined ? "type" : "shape") + " of its output '" + info.name +
+                   "' cannot be known before the network runs",
+               "Operators that are unknown, or whose result size depends on the data, cannot be used.");
+}
+
+/// Throws for the first node in order whose outputs are not known: what comes after it is a consequence.
+void require_known(const Graph& graph) {
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    for (const TensorId id : graph.nodes()[n].outputs) {
+      if (id == TensorId::kNone) continue;
+      const TensorInfo& info = graph.tensor(id);
+      if (!is_fully_known(info)) throw unknown_shape(graph, static_cast<NodeId>(n), info);
+      try {
+        element_count(info.shape);
+      } catch (const Error& error) {
+        throw error.within("node '" + graph.nodes()[n].name + "'");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassReport>* report) {
+  validate(raw);
+  const Resolved resolved = resolve_shapes(fix_inputs(raw, options));
+  Graph graph = resolved.graph;
+  std::vector<PassReport> counts;
+  for (const Pass& pass : pass_table()) counts.push_back({pass.name, 0});
+  counts.front().fired = resolved.folded;
+  require_known(graph);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t p = 0; p < counts.size(); ++p) {
+      const int fired = run_pass(pass_table()[p], graph);
+      counts[p].fired += fired;
+      changed |= fired > 0;
+    }
+  }
+  if (report != nullptr) *report = counts;
+  return graph;
+}
+
+Graph prepare(const Model& model, const PrepareOptions& options, std::vector<PassReport>* report) {
+  try {
+    return prepare(model.graph(), options, report);
+  } catch (const Error& error) {
+    throw error.within(model.path());
+  }
+}
+
+}  // namespace cleave::graph

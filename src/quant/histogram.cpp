@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <string>
 
 #include "core/check.h"
@@ -21,12 +22,33 @@ constexpr bool is_finite_pattern(std::uint32_t pattern) {
   return (pattern & ~kSignBit) < kInfinityPattern;
 }
 
-/// Middle of the values whose pattern begins with `index`; 0 for the bins beside zero (subnormal numbers).
-double midpoint(std::uint32_t index, int shift) {
+/// The values whose pattern begins with an index, as an interval; both bins beside zero (subnormal numbers) are zero.
+struct BinRange {
+  double first;
+  double last;
+};
+
+BinRange bin_range(std::uint32_t index, int shift) {
   const std::uint32_t first = index << shift;
-  if ((first & ~kSignBit) == 0) return 0;
-  const std::uint32_t last = first + ((1U << shift) - 1U);
-  return 0.5 * (double{std::bit_cast<float>(first)} + double{std::bit_cast<float>(last)});
+  if ((first & ~kSignBit) == 0) return {0, 0};
+  return {std::bit_cast<float>(first), std::bit_cast<float>(first + ((1U << shift) - 1U))};
+}
+
+/// Points that stand for a bin: 8 in the top octave of the tensor, 4 and 2 in the next two, 1 below.
+int points_of(const BinRange& bin, double largest) {
+  int points = 8;
+  for (double octave = largest / 2; points > 1 && std::abs(bin.first) < octave; octave /= 2) points /= 2;
+  return points;
+}
+
+/// Appends a value not below the last one.
+void append(WeightedValues& target, double value, double count) {
+  if (!target.values.empty() && target.values.back() == value) {
+    target.counts.back() += count;
+    return;
+  }
+  target.values.push_back(value);
+  target.counts.push_back(count);
 }
 
 }  // namespace
@@ -103,17 +125,19 @@ FloatHistogram FloatHistogram::from_bins(int shift, const std::vector<Bin>& bins
 
 WeightedValues FloatHistogram::weighted(double min, double max) const {
   WeightedValues result;
+  const double largest = std::max(std::abs(min), std::abs(max));
   const std::vector<Bin> ascending = bins();
   const auto add = [&](const Bin& bin) {
-    const double value = std::min(std::max(midpoint(bin.first, shift_), min), max);
+    const BinRange range = bin_range(bin.first, shift_);
+    const int points = range.first == range.last ? 1 : points_of(range, largest);
     const auto count = static_cast<double>(bin.second);
-    result.total += count;
-    if (!result.values.empty() && result.values.back() == value) {
-      result.counts.back() += count;
-      return;
+    for (int i = 0; i < points; ++i) {
+      // Towards +infinity on either side of zero.
+      const double place = (0.5 + (range.first < 0 ? points - 1 - i : i)) / points;
+      const double value = range.first + (range.last - range.first) * place;
+      append(result, std::min(std::max(value, min), max), count / points);
     }
-    result.values.push_back(value);
-    result.counts.push_back(count);
+    result.total += count;
   };
   // Patterns of negative numbers follow the positive ones and ascend with the magnitude.
   const auto negative = std::lower_bound(ascending.begin(), ascending.end(), Bin{kSignBit >> shift_, 0});

@@ -14,8 +14,16 @@ constexpr int kTrialSteps = 10;
 constexpr std::size_t kDirectEvaluations = 8;
 constexpr std::int32_t kEndlessLevels = 1 << 30;
 
+constexpr double kEqualErrors = 1e-12;  ///< relative; directly evaluated sums differ by rounding only
+
 StepSearch::Best nothing_known() {
   return {1, std::numeric_limits<double>::infinity(), {}};
+}
+
+void keep_better(const StepSearch::Best& candidate, StepSearch::Best& best) {
+  const bool less = candidate.error < best.error * (1 - kEqualErrors);
+  const bool equal = !less && candidate.error <= best.error * (1 + kEqualErrors);
+  if (less || (equal && candidate.step < best.step)) best = candidate;
 }
 
 }  // namespace
@@ -23,8 +31,7 @@ StepSearch::Best nothing_known() {
 void StepSearch::try_steps(double unclipped_step, CodeLevels levels, Best& best) const {
   for (int i = kTrialSteps; i > 0; --i) {
     const double step = unclipped_step * i / kTrialSteps;
-    const double error = error_.at(step, levels);
-    if (error < best.error) best = {step, error, levels};
+    keep_better({step, error_.at(step, levels), levels}, best);
   }
 }
 
@@ -45,8 +52,7 @@ void StepSearch::search(CodeLevels levels, EventBuckets::Range range, Best& best
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),
                     [](const StepError& a, const StepError& b) { return a.error < b.error; });
   for (std::size_t i = 0; i < kept; ++i) {
-    const double error = error_.at(found[i].step, levels);
-    if (error < best.error) best = {found[i].step, error, levels};
+    keep_better({found[i].step, error_.at(found[i].step, levels), levels}, best);
   }
 }
 

@@ -12,6 +12,8 @@ namespace cleave::quant {
 /// 1. Clipping alone rules out all steps below some step (GridError::smallest_step).
 /// 2. Events are counted into buckets, unsorted; bounds rule out most buckets (EventBuckets).
 /// 3. In the others events are sorted and every interval is minimised; the lowest are evaluated directly.
+///
+/// Of steps with equal errors (a step and its third, say, when every code is a multiple of 3) the smallest is taken.
 class StepSearch {
  public:
   struct Best {

@@ -1,11 +1,12 @@
 #include "bundle/halves.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include "bundle/packing_nodes.h"
-#include "core/check.h"
 #include "graph/builder.h"
 
 namespace cleave::bundle {
@@ -37,9 +38,10 @@ void append_missing(std::vector<std::string>& names, const std::vector<std::stri
   }
 }
 
-bool hands_on(const Node& node) {
-  return node.domain.empty() && (node.op == "Identity" || node.op == "Dropout");
-}
+/// Operators that may hand their first input on unchanged; graph::prepare removes those that do.
+constexpr std::array<std::string_view, 12> kMayHandOn{"Identity", "Dropout", "Cast",      "Reshape",
+                                                      "Flatten",  "Squeeze", "Unsqueeze", "Transpose",
+                                                      "Expand",   "Slice",   "Pad",       "Concat"};
 
 /// Makes the cloud side of a model depend on the crossing tensors only.
 class Closure {
@@ -72,17 +74,24 @@ class Closure {
     return true;
   }
 
-  /// Tensors that equal a crossing tensor because it is a copy of them.
+  /// Tensors that equal a crossing tensor because it is a copy of them: the prepared network has removed the node in
+  /// between and given the copy's name, a network output's, to the source.
   void find_aliases() {
     for (const TensorId id : crossing_) {
       auto maker = model_.producer(id);
-      while (maker && hands_on(model_.node(*maker))) {
+      while (maker && is_removed_copy(model_.node(*maker))) {
         copies_.insert(*maker);
         const TensorId source = model_.node(*maker).inputs[0];
-        if (!crossing_.contains(source)) alias_.emplace(source, id);
+        alias_.emplace(source, id);
         maker = model_.producer(source);
       }
     }
+  }
+
+  bool is_removed_copy(const Node& node) const {
+    const bool may = std::find(kMayHandOn.begin(), kMayHandOn.end(), node.op) != kMayHandOn.end();
+    return may && node.domain.empty() && node.input(0) != TensorId::kNone &&
+           !prepared_.find(model_.tensor(node.inputs[0]).name);
   }
 
   bool is_given(TensorId id) const {

@@ -1,4 +1,6 @@
-#include "bundle/fixtures.h"
+#include "unit/bundle/fixtures.h"
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
@@ -53,6 +55,11 @@ class NetworkWriter {
   TensorId gemm(TensorId x, const std::string& name, std::int64_t from, std::int64_t to) {
     return node("Gemm", {x, weights(name + "_w", {to, from}), weights(name + "_b", {to})}, name,
                 {{"transB", std::int64_t{1}}});
+  }
+  void output(TensorId id, Shape shape) {
+    shape[0] = builder_.tensor_at(input_).shape[0];
+    builder_.set_shape(id, DType::kFloat32, std::move(shape));
+    builder_.output(id);
   }
   GraphBuilder& builder() { return builder_; }
 
@@ -142,7 +149,7 @@ Graph chain_network(unsigned seed, bool symbolic_batch) {
   t = net.node("Clip", {t, low, high}, "clip2");
   t = net.node("GlobalAveragePool", {t}, "mean");
   t = net.node("Flatten", {t}, "flat");
-  net.builder().output(net.gemm(t, "y", 6, 5));
+  net.output(net.gemm(t, "y", 6, 5), {1, 5});
   return net.builder().build();
 }
 
@@ -155,8 +162,8 @@ Graph residual_network(unsigned seed, bool symbolic_batch) {
   const TensorId block2 = net.node("Add", {net.conv(t, "b2", 6, 6), block1}, "features");
   const TensorId joined = net.node("Concat", {block2, stem}, "joined", {{"axis", std::int64_t{1}}});
   t = net.node("Flatten", {net.node("GlobalAveragePool", {joined}, "mean")}, "flat");
-  net.builder().output(net.gemm(t, "y", 12, 5));
-  net.builder().output(block2);
+  net.output(net.gemm(t, "y", 12, 5), {1, 5});
+  net.output(block2, {1, 6, 8, 8});
   return net.builder().build();
 }
 
@@ -227,6 +234,40 @@ std::map<std::string, Tensor> named_inputs(const Graph& graph, const std::vector
   std::map<std::string, Tensor> named;
   for (std::size_t i = 0; i < values.size(); ++i) named[graph.tensor(graph.inputs()[i]).name] = values[i];
   return named;
+}
+
+std::map<std::string, Tensor> only_inputs(const std::map<std::string, Tensor>& tensors, const Graph& graph) {
+  std::map<std::string, Tensor> wanted;
+  for (const TensorId id : graph.inputs()) wanted[graph.tensor(id).name] = tensors.at(graph.tensor(id).name);
+  return wanted;
+}
+
+double relative_error(const Tensor& got, const Tensor& expected) {
+  const auto a = got.data<float>();
+  const auto b = expected.data<float>();
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::fabs(static_cast<double>(a[i]) - b[i]));
+  const auto [low, high] = std::minmax_element(b.begin(), b.end());
+  return worst / std::max(1e-12, static_cast<double>(*high) - *low);
+}
+
+void expect_codes_agree(const std::vector<WireTensor>& wire, const std::map<std::string, Tensor>& ours,
+                        const std::map<std::string, Tensor>& theirs) {
+  std::int64_t all = 0;
+  std::int64_t differing = 0;
+  for (const WireTensor& tensor : wire) {
+    const std::int64_t elements = element_count(tensor.shape);
+    const auto a = quant::unpack(ours.at(tensor.port).data<std::uint8_t>(), elements, tensor.quantizer.bits);
+    const auto b = quant::unpack(theirs.at(tensor.port).data<std::uint8_t>(), elements, tensor.quantizer.bits);
+    all += elements;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] == b[i]) continue;
+      ++differing;
+      EXPECT_EQ(std::abs(int{a[i]} - int{b[i]}), 1) << tensor.tensor << " " << i;
+    }
+  }
+  EXPECT_LE(differing * 1000, all);
 }
 
 }  // namespace cleave::bundle::testing

@@ -57,4 +57,14 @@ graph::Cut prefix(const graph::Graph& graph, std::size_t units);
 /// Tensors of a graph's inputs by name.
 std::map<std::string, Tensor> named_inputs(const graph::Graph& graph, const std::vector<Tensor>& values);
 
+/// Those of `tensors` that the graph takes.
+std::map<std::string, Tensor> only_inputs(const std::map<std::string, Tensor>& tensors, const graph::Graph& graph);
+
+/// Largest difference in units of the expected tensor's range.
+double relative_error(const Tensor& got, const Tensor& expected);
+
+/// Packed tensors of two runs: at most 0.1 % of the codes differ, each by one.
+void expect_codes_agree(const std::vector<WireTensor>& wire, const std::map<std::string, Tensor>& ours,
+                        const std::map<std::string, Tensor>& theirs);
+
 }  // namespace cleave::bundle::testing

@@ -1,0 +1,343 @@
+#include "exec/compiler.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "exec/kernels/fast/reorder.h"
+#include "exec/kernels/movement.h"
+#include "exec/kernels/operator_table.h"
+#include "exec/memory_plan.h"
+
+namespace cleave::exec {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::TensorId;
+
+InputView input_view(const Slot& slot) {
+  return {slot.dtype, slot.shape, strides_of(slot.shape, slot.layout), nullptr};
+}
+
+OutputView output_view(const Slot& slot) {
+  return {slot.dtype, slot.shape, strides_of(slot.shape, slot.layout), nullptr};
+}
+
+/// Runs a reference kernel on slots.
+class KernelStep : public Step {
+ public:
+  KernelStep(const Node& node, Kernel kernel, std::vector<SlotId> inputs, std::vector<SlotId> outputs,
+             const Program& program)
+      : node_(node), kernel_(kernel), input_slots_(std::move(inputs)), output_slots_(std::move(outputs)) {
+    for (const SlotId id : input_slots_) {
+      inputs_.push_back(id == SlotId::kNone ? InputView{} : input_view(program.slots[index(id)]));
+    }
+    for (const SlotId id : output_slots_) {
+      outputs_.push_back(id == SlotId::kNone ? OutputView{} : output_view(program.slots[index(id)]));
+    }
+  }
+
+  void run(const RunContext& context) override {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (inputs_[i].present()) inputs_[i].data = context.at(input_slots_[i]);
+    }
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (outputs_[i].present()) outputs_[i].data = context.at(output_slots_[i]);
+    }
+    kernel_({node_, inputs_, outputs_});
+  }
+
+ private:
+  const Node& node_;
+  Kernel kernel_;
+  std::vector<SlotId> input_slots_;
+  std::vector<SlotId> output_slots_;
+  std::vector<InputView> inputs_;
+  std::vector<OutputView> outputs_;
+};
+
+/// Copies a tensor from one layout to another.
+class CopyStep : public Step {
+ public:
+  CopyStep(SlotId from, SlotId to, const Program& program)
+      : from_(from),
+        to_(to),
+        source_(input_view(program.slots[index(from)])),
+        target_(output_view(program.slots[index(to)])) {}
+
+  void run(const RunContext& context) override {
+    strided_copy(dtype_bytes(target_.dtype), target_.shape, context.at(to_), target_.strides, context.at(from_),
+                 source_.strides);
+  }
+
+ private:
+  SlotId from_;
+  SlotId to_;
+  InputView source_;
+  OutputView target_;
+};
+
+std::vector<SlotId> without_absent(const std::vector<SlotId>& slots) {
+  std::vector<SlotId> present;
+  std::copy_if(slots.begin(), slots.end(), std::back_inserter(present), [](SlotId id) { return id != SlotId::kNone; });
+  return present;
+}
+
+const Operator& row_of(const Node& node) {
+  const Operator* row = find_operator(node.op);
+  CLEAVE_CHECK(row != nullptr, "the session checks support before it compiles");
+  return *row;
+}
+
+const Tensor* constant_of(const Graph& graph, const FoldedConstants& folded, TensorId id) {
+  const auto found = folded.find(id);
+  return found != folded.end() ? &found->second : graph.constant(id);
+}
+
+bool all_constant(const Graph& graph, const FoldedConstants& folded, const Node& node) {
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](TensorId id) { return id == TensorId::kNone || constant_of(graph, folded, id) != nullptr; });
+}
+
+void evaluate(const Graph& graph, const Node& node, FoldedConstants& folded) {
+  std::vector<InputView> inputs;
+  for (const TensorId id : node.inputs) {
+    inputs.push_back(id == TensorId::kNone ? InputView{} : view_of(*constant_of(graph, folded, id)));
+  }
+  std::vector<Tensor> values;
+  std::vector<OutputView> outputs;
+  for (const TensorId id : node.outputs) {
+    if (id == TensorId::kNone) {
+      values.emplace_back();
+      outputs.emplace_back();
+      continue;
+    }
+    const graph::TensorInfo& info = graph.tensor(id);
+    values.emplace_back(info.dtype, info.shape);
+    outputs.push_back(
+        {info.dtype, info.shape, strides_of(info.shape, Layout::kPlain), values.back().mutable_raw().data()});
+  }
+  row_of(node).reference({node, inputs, outputs});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (node.outputs[i] != TensorId::kNone) folded[node.outputs[i]] = std::move(values[i]);
+  }
+}
+
+}  // namespace
+
+FoldedConstants fold_constants(const Graph& graph) {
+  FoldedConstants folded;
+  for (const Node& node : graph.nodes()) {
+    if (all_constant(graph, folded, node)) evaluate(graph, node, folded);
+  }
+  return folded;
+}
+
+Program compile(const CompileRequest& request) {
+  return Compiler(request).run();
+}
+
+Compiler::Compiler(const CompileRequest& request)
+    : request_(request), known_(request.graph.tensor_count(), {SlotId::kNone, SlotId::kNone}) {
+  facts_.constant = [this](TensorId id) { return constant(id); };
+  for (const Node& node : graph().nodes()) {
+    facts_.skipped.push_back(all_constant(graph(), request.folded, node));
+  }
+  facts_.visible.assign(graph().tensor_count(), false);
+  for (const TensorId id : graph().outputs()) facts_.visible[index(id)] = true;
+  for (const TensorId id : request.taps) facts_.visible[index(id)] = true;
+}
+
+Program Compiler::run() {
+  add_inputs();
+  for (const Group& group : form_groups(graph(), facts_, request_.kernels == Kernels::kFast)) lower(group);
+  finish_outputs();
+  finish_taps();
+  plan_memory(program_);
+  return std::move(program_);
+}
+
+const Tensor* Compiler::constant(TensorId id) const {
+  return id == TensorId::kNone ? nullptr : constant_of(graph(), request_.folded, id);
+}
+
+SlotId& Compiler::known(TensorId id, Layout layout) {
+  return known_[index(id)][canonical(layout, shape(id)) == Layout::kPlain ? 0 : 1];
+}
+
+Layout Compiler::layout_at_hand(TensorId id) const {
+  return known_[index(id)][1] == SlotId::kNone ? Layout::kPlain : Layout::kChannelsLast;
+}
+
+std::int64_t Compiler::bytes_of(TensorId id) const {
+  return element_count(shape(id)) * static_cast<std::int64_t>(dtype_bytes(dtype(id)));
+}
+
+SlotId Compiler::add_slot(TensorId id, Layout layout, std::size_t buffer) {
+  const auto slot = static_cast<SlotId>(program_.slots.size());
+  program_.slots.push_back({id, canonical(layout, shape(id)), dtype(id), shape(id), buffer, -1});
+  known(id, layout) = slot;
+  return slot;
+}
+
+void Compiler::add_inputs() {
+  for (std::size_t i = 0; i < graph().inputs().size(); ++i) {
+    const TensorId id = graph().inputs()[i];
+    program_.buffers.push_back({Storage::kInput, bytes_of(id), nullptr, i, 0});
+    program_.inputs.push_back(add_slot(id, Layout::kPlain, program_.buffers.size() - 1));
+  }
+}
+
+SlotId Compiler::add_constant(TensorId id, Layout layout) {
+  Tensor value = *constant(id);
+  if (canonical(layout, shape(id)) == Layout::kChannelsLast) {
+    Tensor turned(value.dtype(), value.shape());
+    strided_copy(dtype_bytes(value.dtype()), value.shape(), turned.mutable_raw().data(),
+                 strides_of(value.shape(), Layout::kChannelsLast), value.raw().data(),
+                 strides_of(value.shape(), Layout::kPlain));
+    value = std::move(turned);
+  }
+  program_.buffers.push_back({Storage::kConstant, bytes_of(id), value.raw().data(), 0, 0});
+  program_.constants.push_back(std::move(value));
+  return add_slot(id, layout, program_.buffers.size() - 1);
+}
+
+SlotId Compiler::read(TensorId id, Layout layout) {
+  if (known(id, layout) != SlotId::kNone) return known(id, layout);
+  if (constant(id) != nullptr) return add_constant(id, layout);
+  const Layout other = canonical(layout, shape(id)) == Layout::kPlain ? Layout::kChannelsLast : Layout::kPlain;
+  const SlotId source = known_[index(id)][other == Layout::kPlain ? 0 : 1];
+  CLEAVE_CHECK(source != SlotId::kNone, "groups run after the groups that make their inputs");
+  return copy_to(source, id, layout);
+}
+
+SlotId Compiler::copy_to(SlotId source, TensorId id, Layout layout) {
+  const SlotId target = write(id, layout);
+  std::int64_t scratch = 0;
+  std::unique_ptr<Step> step;
+  if (request_.dnnl != nullptr && dtype(id) == DType::kFloat32) {
+    step = fast::make_reorder(*request_.dnnl, program_.slots[index(source)], program_.slots[index(target)], source,
+                              target, scratch);
+  }
+  if (step == nullptr) step = std::make_unique<CopyStep>(source, target, program_);
+  emit({std::move(step), {source}, {target}, SlotId::kNone, scratch, {}});
+  return target;
+}
+
+SlotId Compiler::write(TensorId id, Layout layout) {
+  program_.buffers.push_back({Storage::kArena, bytes_of(id), nullptr, 0, 0});
+  return add_slot(id, layout, program_.buffers.size() - 1);
+}
+
+void Compiler::alias(TensorId id, Layout layout, SlotId source) {
+  const std::size_t buffer = program_.slots[index(source)].buffer;
+  const std::int32_t ready = program_.slots[index(source)].ready;
+  const SlotId made = add_slot(id, layout, buffer);
+  program_.slots[index(made)].ready = ready;
+}
+
+void Compiler::emit(ScheduledStep step) {
+  step.unit = unit_;
+  for (const SlotId id : step.writes) {
+    program_.slots[index(id)].ready = static_cast<std::int32_t>(program_.steps.size());
+  }
+  program_.steps.push_back(std::move(step));
+}
+
+bool Compiler::lower_fast(const Group& group) {
+  const FastLowering fast = row_of(group.node(graph())).fast;
+  unit_ = graph().unit_of(group.main);
+  return request_.kernels == Kernels::kFast && fast != nullptr && fast(*this, group);
+}
+
+void Compiler::lower(const Group& group) {
+  Group part = group;
+  while (!lower_fast(part)) {
+    if (part.followers.empty()) {
+      lower_plainly(part.main);
+      break;
+    }
+    part.followers.pop_back();
+  }
+  for (std::size_t i = part.followers.size(); i < group.followers.size(); ++i) {
+    for (const NodeId id : group.followers[i].nodes) lower({id, {}});
+  }
+}
+
+namespace {
+
+/// The layout that all tensors of full rank take: channels-last as soon as one input is.
+Layout leading_layout(const Compiler& compiler, const Node& node, std::size_t rank) {
+  for (const TensorId id : node.inputs) {
+    if (id == TensorId::kNone || compiler.constant(id) != nullptr || compiler.shape(id).size() != rank) continue;
+    if (compiler.layout_at_hand(id) == Layout::kChannelsLast) return Layout::kChannelsLast;
+  }
+  return Layout::kPlain;
+}
+
+}  // namespace
+
+void Compiler::lower_plainly(NodeId id) {
+  const Node& node = graph().node(id);
+  const Operator& row = row_of(node);
+  unit_ = graph().unit_of(id);
+  const std::size_t rank = shape(node.outputs[0]).size();
+  const bool leads = row.layouts == LayoutSupport::kAlike || row.layouts == LayoutSupport::kFollows;
+  const Layout layout = leads ? leading_layout(*this, node, rank) : Layout::kPlain;
+  std::vector<SlotId> inputs;
+  for (const TensorId input : node.inputs) {
+    if (input == TensorId::kNone) {
+      inputs.push_back(SlotId::kNone);
+    } else if (row.layouts == LayoutSupport::kStridedInputs) {
+      inputs.push_back(read(input, layout_at_hand(input)));
+    } else {
+      inputs.push_back(read(input, shape(input).size() == rank ? layout : Layout::kPlain));
+    }
+  }
+  std::vector<SlotId> outputs;
+  for (const TensorId output : node.outputs) {
+    outputs.push_back(output == TensorId::kNone ? SlotId::kNone : write(output, layout));
+  }
+  const SlotId overwritten = row.may_overwrite && !inputs.empty() ? inputs[0] : SlotId::kNone;
+  auto step = std::make_unique<KernelStep>(node, row.reference, inputs, outputs, program_);
+  emit({std::move(step), without_absent(inputs), without_absent(outputs), overwritten, 0, {}});
+}
+
+void Compiler::finish_outputs() {
+  std::vector<bool> claimed(program_.buffers.size(), false);
+  for (std::size_t i = 0; i < graph().outputs().size(); ++i) {
+    const TensorId id = graph().outputs()[i];
+    SlotId slot = read(id, Layout::kPlain);
+    const std::size_t before = program_.slots[index(slot)].buffer;
+    claimed.resize(program_.buffers.size(), false);
+    if (program_.buffers[before].storage != Storage::kArena || claimed[before]) {
+      const SlotId source = slot;
+      slot = write(id, Layout::kPlain);
+      emit({std::make_unique<CopyStep>(source, slot, program_), {source}, {slot}, SlotId::kNone, 0, {}});
+      claimed.resize(program_.buffers.size(), false);
+    }
+    Buffer& buffer = program_.buffers[program_.slots[index(slot)].buffer];
+    claimed[program_.slots[index(slot)].buffer] = true;
+    buffer.storage = Storage::kOutput;
+    buffer.position = i;
+    program_.outputs.push_back(slot);
+  }
+}
+
+void Compiler::finish_taps() {
+  for (const TensorId id : request_.taps) {
+    if (dtype(id) != DType::kFloat32) continue;
+    const auto first =
+        std::find_if(program_.slots.begin(), program_.slots.end(), [&](const Slot& slot) { return slot.tensor == id; });
+    const SlotId slot = first == program_.slots.end()
+                            ? read(id, Layout::kPlain)
+                            : static_cast<SlotId>(std::distance(program_.slots.begin(), first));
+    program_.taps.push_back({id, slot});
+  }
+  std::stable_sort(program_.taps.begin(), program_.taps.end(), [&](const Tap& a, const Tap& b) {
+    return program_.slots[index(a.slot)].ready < program_.slots[index(b.slot)].ready;
+  });
+}
+
+}  // namespace cleave::exec

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "exec/fuse.h"
+#include "exec/kernels/layout.h"
+#include "exec/session.h"
+#include "exec/step.h"
+#include "graph/graph.h"
+
+namespace cleave::exec {
+
+/// oneDNN's engine and reordered weights; shared by the programs of a session (kernels/fast/dnnl_support.h).
+struct DnnlState;
+
+/// Constants that were computed at compile time, by tensor.
+using FoldedConstants = std::map<graph::TensorId, Tensor>;
+
+/// Values of nodes all of whose inputs are constants (dequantized weights, ...).
+FoldedConstants fold_constants(const graph::Graph& graph);
+
+/// What a program is compiled from.
+struct CompileRequest {
+  const graph::Graph& graph;
+  const FoldedConstants& folded;
+  Kernels kernels = Kernels::kFast;
+  std::vector<graph::TensorId> taps;
+  std::shared_ptr<DnnlState> dnnl;  ///< kFast only
+};
+
+Program compile(const CompileRequest& request);
+
+/// Builds a Program group by group; what lowerings talk to.
+class Compiler {
+ public:
+  explicit Compiler(const CompileRequest& request);
+  Program run();
+
+  const graph::Graph& graph() const { return request_.graph; }
+  const graph::Node& node(graph::NodeId id) const { return request_.graph.node(id); }
+  const Shape& shape(graph::TensorId id) const { return request_.graph.tensor(id).shape; }
+  DType dtype(graph::TensorId id) const { return request_.graph.tensor(id).dtype; }
+  /// Value of a constant, folded or given; nullptr for activations.
+  const Tensor* constant(graph::TensorId id) const;
+  const FusionFacts& facts() const { return facts_; }
+  const std::shared_ptr<DnnlState>& dnnl() const { return request_.dnnl; }
+  const Slot& slot(SlotId id) const { return program_.slots[index(id)]; }
+
+  /// The layout in which a tensor is at hand.
+  Layout layout_at_hand(graph::TensorId id) const;
+  /// A slot that holds the tensor in this layout; emits a reorder when it is only there in another.
+  SlotId read(graph::TensorId id, Layout layout);
+  /// A new slot for the tensor, to be written by the next emitted step.
+  SlotId write(graph::TensorId id, Layout layout);
+  /// The tensor lies where `source` lies, with its own shape.
+  void alias(graph::TensorId id, Layout layout, SlotId source);
+  void emit(ScheduledStep step);
+
+ private:
+  void add_inputs();
+  void lower(const Group& group);
+  bool lower_fast(const Group& group);
+  void lower_plainly(graph::NodeId id);
+  void finish_outputs();
+  void finish_taps();
+  SlotId add_slot(graph::TensorId id, Layout layout, std::size_t buffer);
+  SlotId add_constant(graph::TensorId id, Layout layout);
+  SlotId copy_to(SlotId source, graph::TensorId id, Layout layout);
+  std::int64_t bytes_of(graph::TensorId id) const;
+  SlotId& known(graph::TensorId id, Layout layout);
+
+  const CompileRequest& request_;
+  FusionFacts facts_;
+  Program program_;
+  std::vector<std::array<SlotId, 2>> known_;  ///< by tensor and layout
+  graph::UnitId unit_{};
+};
+
+}  // namespace cleave::exec

@@ -1,0 +1,215 @@
+#include "exec/fuse.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+
+namespace cleave::exec {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::TensorId;
+
+std::optional<float> constant_scalar(const FusionFacts& facts, TensorId id, float fallback) {
+  if (id == TensorId::kNone) return fallback;
+  const Tensor* value = facts.constant(id);
+  if (value == nullptr || value->dtype() != DType::kFloat32 || value->elements() != 1) return std::nullopt;
+  return value->data<float>()[0];
+}
+
+std::optional<Activation> clip_activation(const Node& node, const FusionFacts& facts) {
+  const auto low = constant_scalar(facts, node.input(1), std::numeric_limits<float>::lowest());
+  const auto high = constant_scalar(facts, node.input(2), std::numeric_limits<float>::max());
+  if (!low || !high) return std::nullopt;
+  return Activation{Function::kClip, *low, *high};
+}
+
+/// x * Sigmoid(x) and x * HardSigmoid(x) as one function.
+std::optional<Activation> gated(const Activation& gate) {
+  if (gate.function == Function::kSigmoid) return Activation{Function::kSilu, 1.0f, 0.0f};
+  const bool sixth = gate.function == Function::kHardSigmoid && std::abs(gate.alpha - 1.0f / 6.0f) < 1e-6f;
+  if (sixth && gate.beta == 0.5f) return Activation{Function::kHardSwish, 1.0f / 6.0f, 0.5f};
+  return std::nullopt;
+}
+
+class GroupFormer {
+ public:
+  GroupFormer(const Graph& graph, const FusionFacts& facts) : graph_(graph), facts_(facts), taken_(facts.skipped) {}
+
+  std::vector<Group> run(bool fusing) {
+    std::vector<Group> groups;
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+      if (taken_[i]) continue;
+      taken_[i] = true;
+      Group group{static_cast<NodeId>(i), {}};
+      if (fusing) grow(group);
+      groups.push_back(std::move(group));
+    }
+    std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.last() < b.last(); });
+    return groups;
+  }
+
+ private:
+  void grow(Group& group) {
+    static const std::set<std::string> kConvolutions = {"Conv", "ConvTranspose"};
+    static const std::set<std::string> kProducts = {"Gemm", "MatMul"};
+    static const std::set<std::string> kPointwise = {"Add", "Sub", "Mul", "Div", "BatchNormalization"};
+    const std::string& op = group.node(graph_).op;
+    if (op == "QuantizeLinear") return grow_fake_quantization(group);
+    if (op == "Reshape") return grow_shuffle(group);
+    if (op == "MatMul") add_bias(group);
+    const bool convolution = kConvolutions.contains(op);
+    if (!convolution && !kProducts.contains(op) && !kPointwise.contains(op)) return;
+    bool summed = !convolution;
+    for (;;) {
+      if (add_activation(group) || add_gate(group)) continue;
+      if (summed || !add_sum(group)) return;
+      summed = true;
+    }
+  }
+
+  TensorId result(const Group& group) const { return group.result(graph_); }
+  bool is_float(TensorId id) const { return graph_.tensor(id).dtype == DType::kFloat32; }
+
+  /// The only reader of a tensor that nobody else looks at, if it is still free.
+  std::optional<NodeId> sole_reader(TensorId id) const {
+    const auto readers = graph_.consumers(id);
+    if (facts_.visible[index(id)] || readers.size() != 1 || taken_[index(readers[0])]) return std::nullopt;
+    return readers[0];
+  }
+
+  void take(Group& group, Follower follower) {
+    for (const NodeId id : follower.nodes) taken_[index(id)] = true;
+    follower.result = graph_.node(follower.nodes.back()).outputs[0];
+    group.followers.push_back(std::move(follower));
+  }
+
+  bool add_activation(Group& group) {
+    const auto next = sole_reader(result(group));
+    if (!next || !is_float(result(group))) return false;
+    const auto activation = activation_of(graph_.node(*next), facts_);
+    if (!activation || graph_.node(*next).inputs[0] != result(group)) return false;
+    take(group, {Follower::Kind::kActivation, {*next}, {}, *activation, TensorId::kNone});
+    return true;
+  }
+
+  bool add_gate(Group& group) {
+    const TensorId x = result(group);
+    const auto readers = graph_.consumers(x);
+    if (facts_.visible[index(x)] || readers.size() != 2 || !is_float(x)) return false;
+    const NodeId gate = readers[0];
+    const NodeId product = readers[1];
+    const auto activation = activation_of(graph_.node(gate), facts_);
+    if (!activation || graph_.node(product).op != "Mul" || taken_[index(gate)] || taken_[index(product)]) return false;
+    const auto fused = gated(*activation);
+    if (!fused || sole_reader(graph_.node(gate).outputs[0]) != product) return false;
+    take(group, {Follower::Kind::kActivation, {gate, product}, {}, *fused, TensorId::kNone});
+    return true;
+  }
+
+  bool add_sum(Group& group) {
+    const TensorId x = result(group);
+    const auto next = sole_reader(x);
+    if (!next || graph_.node(*next).op != "Add" || !is_float(x)) return false;
+    const auto& inputs = graph_.node(*next).inputs;
+    const TensorId other = inputs[0] == x ? inputs[1] : inputs[0];
+    if (other == x || graph_.tensor(other).shape != graph_.tensor(x).shape) return false;
+    take(group, {Follower::Kind::kSum, {*next}, {}, {}, other});
+    return true;
+  }
+
+  void add_bias(Group& group) {
+    const TensorId x = result(group);
+    const auto next = sole_reader(x);
+    if (!next || graph_.node(*next).op != "Add" || !is_float(x)) return;
+    const auto& inputs = graph_.node(*next).inputs;
+    const TensorId other = inputs[0] == x ? inputs[1] : inputs[0];
+    const Tensor* bias = facts_.constant(other);
+    const Shape& shape = graph_.tensor(x).shape;
+    if (bias == nullptr || shape.empty() || bias->shape().size() > shape.size()) return;
+    if (bias->elements() != shape.back() || bias->shape().empty() || bias->shape().back() != shape.back()) return;
+    take(group, {Follower::Kind::kBias, {*next}, {}, {}, other});
+  }
+
+  /// QuantizeLinear -> (Clip ->) DequantizeLinear with one scale and zero point, everything constant.
+  void grow_fake_quantization(Group& group) {
+    const Node& quantize = group.node(graph_);
+    if (!is_float(quantize.inputs[0]) || !constant_scalar(facts_, quantize.inputs[1], 1.0f)) return;
+    std::vector<NodeId> nodes;
+    auto next = sole_reader(quantize.outputs[0]);
+    if (next && graph_.node(*next).op == "Clip") {
+      const Node& clip = graph_.node(*next);
+      if (clip.inputs[0] != quantize.outputs[0] || !constant_or_absent(clip.input(1)) ||
+          !constant_or_absent(clip.input(2))) {
+        return;
+      }
+      nodes.push_back(*next);
+      next = sole_reader(clip.outputs[0]);
+    }
+    if (!next || graph_.node(*next).op != "DequantizeLinear") return;
+    const Node& dequantize = graph_.node(*next);
+    if (!same_parameter(quantize.input(1), dequantize.input(1)) ||
+        !same_parameter(quantize.input(2), dequantize.input(2))) {
+      return;
+    }
+    nodes.push_back(*next);
+    take(group, {Follower::Kind::kFakeQuantize, nodes, {}, {}, TensorId::kNone});
+  }
+
+  bool constant_or_absent(TensorId id) const { return id == TensorId::kNone || facts_.constant(id) != nullptr; }
+
+  bool same_parameter(TensorId a, TensorId b) const {
+    if (a == b) return constant_or_absent(a);
+    if (a == TensorId::kNone || b == TensorId::kNone) return false;
+    const Tensor* x = facts_.constant(a);
+    const Tensor* y = facts_.constant(b);
+    if (x == nullptr || y == nullptr || x->dtype() != y->dtype() || x->elements() != y->elements()) return false;
+    return std::equal(x->raw().begin(), x->raw().end(), y->raw().begin());
+  }
+
+  /// [N, C, H, W] -> [N, g, C/g, H, W] -> swap the two -> [N, C, H, W].
+  void grow_shuffle(Group& group) {
+    const Node& open = group.node(graph_);
+    const Shape& from = graph_.tensor(open.inputs[0]).shape;
+    const Shape& split = graph_.tensor(open.outputs[0]).shape;
+    if (from.size() != 4 || split.size() != 5 || split[1] * split[2] != from[1]) return;
+    if (split[0] != from[0] || split[3] != from[2] || split[4] != from[3]) return;
+    const auto turn = sole_reader(open.outputs[0]);
+    if (!turn || graph_.node(*turn).op != "Transpose") return;
+    if (graph_.node(*turn).integers("perm") != std::vector<std::int64_t>{0, 2, 1, 3, 4}) return;
+    const auto close = sole_reader(graph_.node(*turn).outputs[0]);
+    if (!close || graph_.node(*close).op != "Reshape") return;
+    if (graph_.tensor(graph_.node(*close).outputs[0]).shape != from) return;
+    take(group, {Follower::Kind::kShuffle, {*turn, *close}, {}, {}, TensorId::kNone});
+  }
+
+  const Graph& graph_;
+  const FusionFacts& facts_;
+  std::vector<bool> taken_;
+};
+
+}  // namespace
+
+std::optional<Activation> activation_of(const Node& node, const FusionFacts& facts) {
+  if (node.op == "Relu") return Activation{Function::kRelu, 0, 0};
+  if (node.op == "LeakyRelu") return Activation{Function::kLeakyRelu, node.number("alpha", 0.01f), 0};
+  if (node.op == "Clip") return clip_activation(node, facts);
+  if (node.op == "Sigmoid") return Activation{Function::kSigmoid, 0, 0};
+  if (node.op == "Tanh") return Activation{Function::kTanh, 0, 0};
+  if (node.op == "Elu") return Activation{Function::kElu, node.number("alpha", 1.0f), 0};
+  if (node.op == "HardSwish") return Activation{Function::kHardSwish, 1.0f / 6.0f, 0.5f};
+  if (node.op == "HardSigmoid") {
+    return Activation{Function::kHardSigmoid, node.number("alpha", 0.2f), node.number("beta", 0.5f)};
+  }
+  return std::nullopt;
+}
+
+std::vector<Group> form_groups(const Graph& graph, const FusionFacts& facts, bool fusing) {
+  return GroupFormer(graph, facts).run(fusing);
+}
+
+}  // namespace cleave::exec

@@ -1,0 +1,159 @@
+#include "exec/kernels/fast/dnnl_support.h"
+
+#include <cstring>
+
+#include "core/check.h"
+#include "exec/kernels/fast/reorder.h"
+
+namespace cleave::exec::fast {
+namespace {
+
+using dnnl::memory;
+
+memory::dims channels_last_strides(const Shape& shape) {
+  memory::dims strides(shape.size(), 1);
+  memory::dim step = shape[1];
+  for (std::size_t i = shape.size(); i-- > 2;) {
+    strides[i] = step;
+    step *= shape[i];
+  }
+  strides[0] = step;
+  return strides;
+}
+
+}  // namespace
+
+memory::desc describe(const Shape& shape, Layout layout) {
+  if (shape.empty()) return {{1}, memory::data_type::f32, memory::dims{1}};
+  if (layout == Layout::kChannelsLast && shape.size() >= 3) {
+    return {shape, memory::data_type::f32, channels_last_strides(shape)};
+  }
+  return {shape, memory::data_type::f32, strides_of(shape, Layout::kPlain)};
+}
+
+memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value, const memory::desc& given,
+                        const memory::desc& wanted) {
+  std::vector<memory>& known = state.weights[id];
+  for (const memory& memory : known) {
+    if (memory.get_desc() == wanted) return memory;
+  }
+  memory source(given, state.engine, const_cast<std::byte*>(value.raw().data()));
+  memory target(wanted, state.engine);
+  dnnl::stream stream(state.engine);
+  dnnl::reorder(source, target).execute(stream, source, target);
+  stream.wait();
+  known.push_back(target);
+  return target;
+}
+
+memory constant_vector(DnnlState& state, const std::vector<float>& values) {
+  memory result(describe({static_cast<std::int64_t>(values.size())}, Layout::kPlain), state.engine);
+  if (!values.empty()) std::memcpy(result.get_data_handle(), values.data(), values.size() * sizeof(float));
+  return result;
+}
+
+void append_activation(dnnl::post_ops& ops, const Activation& a) {
+  using dnnl::algorithm;
+  switch (a.function) {
+    case Function::kRelu:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+    case Function::kLeakyRelu:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_relu, a.alpha, 0.0f);
+    case Function::kClip:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_clip, a.alpha, a.beta);
+    case Function::kSigmoid:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_logistic, 0.0f, 0.0f);
+    case Function::kTanh:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_tanh, 0.0f, 0.0f);
+    case Function::kElu:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_elu, a.alpha, 0.0f);
+    case Function::kHardSwish:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_hardswish, 0.0f, 0.0f);
+    case Function::kSilu:
+      return ops.append_eltwise(1.0f, algorithm::eltwise_swish, 1.0f, 0.0f);
+    case Function::kHardSigmoid:
+      ops.append_eltwise(1.0f, algorithm::eltwise_linear, a.alpha, a.beta);
+      return ops.append_eltwise(1.0f, algorithm::eltwise_clip, 0.0f, 1.0f);
+  }
+  CLEAVE_CHECK(false, "every function has its case");
+}
+
+dnnl::primitive_attr attributes(const dnnl::post_ops& ops) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+std::optional<dnnl::post_ops> post_ops_of(const std::vector<Follower>& followers) {
+  dnnl::post_ops ops;
+  for (const Follower& follower : followers) {
+    switch (follower.kind) {
+      case Follower::Kind::kActivation:
+        append_activation(ops, follower.activation);
+        break;
+      case Follower::Kind::kSum:
+        ops.append_sum(1.0f);
+        break;
+      case Follower::Kind::kBias:
+        break;
+      default:
+        return std::nullopt;
+    }
+  }
+  return ops;
+}
+
+void DnnlStep::bind(int argument, memory memory) {
+  arguments_.push_back({argument, memory.get()});
+  fixed_.push_back(std::move(memory));
+}
+
+void DnnlStep::bind(int argument, const DnnlState& state, const memory::desc& desc, SlotId slot) {
+  moving_.push_back({memory(desc, state.engine, nullptr), slot});
+  arguments_.push_back({argument, moving_.back().memory.get()});
+}
+
+void DnnlStep::bind_scratch(const DnnlState& state, const memory::desc& desc) {
+  if (desc.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, state, desc, SlotId::kNone);
+}
+
+void DnnlStep::copy_first(SlotId from, SlotId to, std::int64_t bytes) {
+  copy_from_ = from;
+  copy_to_ = to;
+  copy_bytes_ = static_cast<std::size_t>(bytes);
+}
+
+void DnnlStep::run(const RunContext& context) {
+  if (copy_from_ != SlotId::kNone && context.at(copy_from_) != context.at(copy_to_)) {
+    std::memcpy(context.at(copy_to_), context.at(copy_from_), copy_bytes_);
+  }
+  for (Moving& m : moving_) {
+    m.memory.set_data_handle(m.slot == SlotId::kNone ? context.scratch : context.at(m.slot));
+  }
+  const auto count = static_cast<int>(arguments_.size());
+  const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream_.get(), count, arguments_.data());
+  CLEAVE_CHECK(status == dnnl_success, "a primitive that was created runs");
+}
+
+std::shared_ptr<DnnlState> make_dnnl_state() {
+  return std::make_shared<DnnlState>();
+}
+
+std::unique_ptr<Step> make_reorder(DnnlState& state, const Slot& source, const Slot& target, SlotId from, SlotId to,
+                                   std::int64_t& scratch_bytes) {
+  if (source.shape.size() < 3 || source.shape.size() > 5) return nullptr;
+  const memory::desc from_desc = describe(source.shape, source.layout);
+  const memory::desc to_desc = describe(target.shape, target.layout);
+  const dnnl::reorder::primitive_desc descriptor(state.engine, from_desc, state.engine, to_desc, attributes(),
+                                                 /*allow_empty=*/true);
+  if (!descriptor) return nullptr;
+  auto step = std::make_unique<DnnlStep>(state, dnnl::reorder(descriptor));
+  step->bind(DNNL_ARG_FROM, state, from_desc, from);
+  step->bind(DNNL_ARG_TO, state, to_desc, to);
+  step->bind_scratch(state, descriptor.scratchpad_desc());
+  scratch_bytes = static_cast<std::int64_t>(descriptor.scratchpad_desc().get_size());
+  return step;
+}
+
+}  // namespace cleave::exec::fast

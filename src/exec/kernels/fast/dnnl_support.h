@@ -1,0 +1,84 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/tensor.h"
+#include "exec/fuse.h"
+#include "exec/step.h"
+
+namespace cleave::exec {
+
+/// Weights in oneDNN's layout, by tensor; programs of one session share them.
+struct DnnlState {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  std::map<graph::TensorId, std::vector<dnnl::memory>> weights;
+};
+
+}  // namespace cleave::exec
+
+namespace cleave::exec::fast {
+
+/// A float32 tensor in a layout, as oneDNN describes it.
+dnnl::memory::desc describe(const Shape& shape, Layout layout);
+
+/// The weight in the layout `wanted`; reordered on first use. `given` describes how `value` lies.
+dnnl::memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value,
+                              const dnnl::memory::desc& given, const dnnl::memory::desc& wanted);
+
+/// A copy of plain floats in oneDNN's memory.
+dnnl::memory constant_vector(DnnlState& state, const std::vector<float>& values);
+
+void append_activation(dnnl::post_ops& ops, const Activation& activation);
+
+/// Attributes with scratch memory from outside and the given post-ops.
+dnnl::primitive_attr attributes(const dnnl::post_ops& ops = {});
+
+/// Post-ops of a group's followers; empty when one of them cannot be one (`bias` followers are left out).
+std::optional<dnnl::post_ops> post_ops_of(const std::vector<Follower>& followers);
+
+/// The primitive descriptor, or nothing when oneDNN has only a naive implementation or none.
+template <typename Descriptor, typename Operation>
+std::optional<Descriptor> fast_descriptor(const Operation& operation, const dnnl::primitive_attr& attr,
+                                          const dnnl::engine& engine) {
+  const Descriptor descriptor(operation, attr, engine, /*allow_empty=*/true);
+  if (!descriptor) return std::nullopt;
+  const std::string name = descriptor.impl_info_str();
+  if (name.rfind("ref", 0) == 0) return std::nullopt;
+  return descriptor;
+}
+
+/// A oneDNN primitive with its arguments: fixed memories (weights) and slots.
+class DnnlStep : public Step {
+ public:
+  DnnlStep(const DnnlState& state, dnnl::primitive primitive)
+      : primitive_(std::move(primitive)), stream_(state.engine) {}
+
+  void bind(int argument, dnnl::memory memory);
+  void bind(int argument, const DnnlState& state, const dnnl::memory::desc& desc, SlotId slot);
+  void bind_scratch(const DnnlState& state, const dnnl::memory::desc& desc);
+  /// Before the primitive runs, `bytes` are copied from one slot to the other (unless they share their place).
+  void copy_first(SlotId from, SlotId to, std::int64_t bytes);
+  void run(const RunContext& context) override;
+
+ private:
+  struct Moving {
+    dnnl::memory memory;
+    SlotId slot;  ///< kNone: scratch
+  };
+  dnnl::primitive primitive_;
+  dnnl::stream stream_;
+  std::vector<dnnl::memory> fixed_;
+  std::vector<Moving> moving_;
+  std::vector<dnnl_exec_arg_t> arguments_;
+  SlotId copy_from_ = SlotId::kNone;
+  SlotId copy_to_ = SlotId::kNone;
+  std::size_t copy_bytes_ = 0;
+};
+
+}  // namespace cleave::exec::fast

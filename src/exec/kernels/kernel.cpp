@@ -1,0 +1,32 @@
+#include "exec/kernels/kernel.h"
+
+#include "exec/kernels/dispatch.h"
+
+namespace cleave::exec {
+
+const InputView& KernelCall::in(std::size_t i) const {
+  static const InputView kAbsent;
+  return i < inputs.size() ? inputs[i] : kAbsent;
+}
+
+InputView view_of(const Tensor& tensor) {
+  return {tensor.dtype(), tensor.shape(), strides_of(tensor.shape(), Layout::kPlain), tensor.raw().data()};
+}
+
+std::vector<std::int64_t> integers_of(const InputView& view) {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(view.elements()));
+  dispatch<std::int32_t, std::int64_t>(view.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = view.as<T>()[i];
+  });
+  return values;
+}
+
+double scalar_of(const InputView& view) {
+  double value = 0;
+  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, bool>(
+      view.dtype, [&](auto tag) { value = static_cast<double>(*view.as<typename decltype(tag)::type>()); });
+  return value;
+}
+
+}  // namespace cleave::exec

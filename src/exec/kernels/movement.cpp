@@ -1,0 +1,108 @@
+#include "exec/kernels/movement.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "core/check.h"
+#include "exec/kernels/walk.h"
+
+namespace cleave::exec {
+namespace {
+
+template <std::size_t Bytes>
+void copy_typed(const Shape& shape, std::byte* target, const Strides& target_strides, const std::byte* source,
+                const Strides& source_strides) {
+  constexpr auto kBytes = static_cast<std::int64_t>(Bytes);
+  walk_rows<2>(shape, {target_strides, source_strides}, [&](const auto& offset, std::int64_t count, const auto& step) {
+    std::byte* to = target + offset[0] * kBytes;
+    const std::byte* from = source + offset[1] * kBytes;
+    if (step[0] == 1 && step[1] == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(count) * Bytes);
+      return;
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::memcpy(to + i * step[0] * kBytes, from + i * step[1] * kBytes, Bytes);
+    }
+  });
+}
+
+/// Walks the axes of copy_by_tables, largest output stride outside.
+class TableCopy {
+ public:
+  TableCopy(std::size_t bytes, const InputView& in, const OutputView& out, const AxisTables& tables,
+            const std::byte* fill)
+      : bytes_(static_cast<std::int64_t>(bytes)), in_(in), out_(out), tables_(tables), fill_(fill) {
+    order_.resize(out.shape.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::size_t a, std::size_t b) { return out.strides[a] > out.strides[b]; });
+  }
+
+  void run(std::size_t depth, std::byte* target, const std::byte* source) const {
+    if (depth == order_.size()) {
+      std::memcpy(target, source == nullptr ? fill_ : source, static_cast<std::size_t>(bytes_));
+      return;
+    }
+    const std::size_t axis = order_[depth];
+    const auto& table = tables_[axis];
+    for (std::int64_t i = 0; i < out_.shape[axis];) {
+      const std::int64_t run_length = depth + 1 == order_.size() ? contiguous(axis, i) : 1;
+      const std::int64_t from = table[static_cast<std::size_t>(i)];
+      const std::byte* next = source == nullptr || from < 0 ? nullptr : source + from * in_.strides[axis] * bytes_;
+      std::byte* to = target + i * out_.strides[axis] * bytes_;
+      if (run_length > 1 && next != nullptr) {
+        std::memcpy(to, next, static_cast<std::size_t>(run_length * bytes_));
+        i += run_length;
+      } else {
+        run(depth + 1, to, next);
+        ++i;
+      }
+    }
+  }
+
+ private:
+  /// Number of neighbours from output index i on that are neighbours in the input too.
+  std::int64_t contiguous(std::size_t axis, std::int64_t i) const {
+    if (in_.strides[axis] != 1 || out_.strides[axis] != 1) return 1;
+    const auto& table = tables_[axis];
+    const auto begin = static_cast<std::size_t>(i);
+    std::size_t end = begin + 1;
+    if (table[begin] < 0) return 1;
+    while (end < table.size() && table[end] == table[end - 1] + 1) ++end;
+    return static_cast<std::int64_t>(end - begin);
+  }
+
+  std::int64_t bytes_;
+  const InputView& in_;
+  const OutputView& out_;
+  const AxisTables& tables_;
+  const std::byte* fill_;
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace
+
+void strided_copy(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
+                  const std::byte* source, const Strides& source_strides) {
+  switch (element_bytes) {
+    case 1:
+      return copy_typed<1>(shape, target, target_strides, source, source_strides);
+    case 2:
+      return copy_typed<2>(shape, target, target_strides, source, source_strides);
+    case 4:
+      return copy_typed<4>(shape, target, target_strides, source, source_strides);
+    case 8:
+      return copy_typed<8>(shape, target, target_strides, source, source_strides);
+    default:
+      CLEAVE_CHECK(false, "element types have 1, 2, 4 or 8 bytes");
+  }
+}
+
+void copy_by_tables(std::size_t element_bytes, const InputView& in, const OutputView& out, const AxisTables& tables,
+                    const std::byte* fill) {
+  if (out.elements() == 0) return;
+  TableCopy(element_bytes, in, out, tables, fill).run(0, out.data, in.data);
+}
+
+}  // namespace cleave::exec

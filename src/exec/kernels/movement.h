@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "exec/kernels/kernel.h"
+
+namespace cleave::exec {
+
+/// Copies shape's elements between two strided places.
+///
+/// element_bytes   1, 2, 4 or 8.
+void strided_copy(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
+                  const std::byte* source, const Strides& source_strides);
+
+/// One index table per axis: output index -> input index, -1 for the fill value.
+using AxisTables = std::vector<std::vector<std::int64_t>>;
+
+/// out[i0, i1, ...] = in[t0[i0], t1[i1], ...], or `fill` (element_bytes long, may be null when no index is -1).
+void copy_by_tables(std::size_t element_bytes, const InputView& in, const OutputView& out, const AxisTables& tables,
+                    const std::byte* fill);
+
+}  // namespace cleave::exec

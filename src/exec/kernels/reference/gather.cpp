@@ -1,0 +1,57 @@
+#include <cstring>
+
+#include "core/error.h"
+#include "exec/kernels/reference/kernels.h"
+
+namespace cleave::exec::reference {
+namespace {
+
+std::int64_t checked_index(const KernelCall& call, std::int64_t index, std::int64_t dim) {
+  const std::int64_t positive = index < 0 ? index + dim : index;
+  if (positive < 0 || positive >= dim) {
+    throw Error(ErrorKind::kInvalidInput, "node '" + call.node.name + "': index " + std::to_string(index) +
+                                              " is outside an axis of size " + std::to_string(dim));
+  }
+  return positive;
+}
+
+}  // namespace
+
+void gather(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const std::size_t axis = axis_index(call.node.integer("axis", 0), in.shape.size());
+  const auto indices = integers_of(call.in(1));
+  const auto middle = in.shape.begin() + static_cast<std::ptrdiff_t>(axis);
+  const std::int64_t outer = element_count(Shape(in.shape.begin(), middle));
+  const std::size_t block =
+      static_cast<std::size_t>(element_count(Shape(middle + 1, in.shape.end()))) * dtype_bytes(in.dtype);
+  std::byte* target = call.out().data;
+  if (block == 0) return;
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (const std::int64_t index : indices) {
+      const std::int64_t row = o * in.shape[axis] + checked_index(call, index, in.shape[axis]);
+      std::memcpy(target, in.data + static_cast<std::size_t>(row) * block, block);
+      target += block;
+    }
+  }
+}
+
+void gather_elements(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const OutputView& out = call.out();
+  const std::size_t axis = axis_index(call.node.integer("axis", 0), in.shape.size());
+  const auto indices = integers_of(call.in(1));
+  const std::size_t bytes = dtype_bytes(in.dtype);
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    std::int64_t source = 0;
+    auto rest = static_cast<std::int64_t>(i);
+    for (std::size_t d = 0; d < out.shape.size(); ++d) {
+      const std::int64_t position = rest / out.strides[d];
+      rest %= out.strides[d];
+      source += in.strides[d] * (d == axis ? checked_index(call, indices[i], in.shape[axis]) : position);
+    }
+    std::memcpy(out.data + i * bytes, in.data + static_cast<std::size_t>(source) * bytes, bytes);
+  }
+}
+
+}  // namespace cleave::exec::reference

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "exec/kernels/kernel.h"
+
+namespace cleave::exec::reference {
+
+// Naive kernels: ONNX's definition, one thread, the same bits always. Shapes come from the graph and are trusted.
+// "strided" kernels read strides and so take channels-last tensors too; the others want plain tensors.
+
+void unary(const KernelCall& call);              ///< y = f(x); strided alike (same layout on both sides)
+void binary(const KernelCall& call);             ///< arithmetic with broadcasting, variadic Min/Max/Sum/Mean; strided
+void compare(const KernelCall& call);            ///< Equal, Less, ..., And, Or, Xor; strided
+void where(const KernelCall& call);              ///< strided
+void clip(const KernelCall& call);               ///< strided alike
+void cast(const KernelCall& call);               ///< strided alike
+void prelu(const KernelCall& call);              ///< strided
+void copy(const KernelCall& call);               ///< Identity, Reshape and everything else that only renames; plain
+void quantize_linear(const KernelCall& call);    ///< strided
+void dequantize_linear(const KernelCall& call);  ///< strided
+
+void conv(const KernelCall& call);
+void conv_transpose(const KernelCall& call);
+void gemm(const KernelCall& call);
+void matmul(const KernelCall& call);
+void batch_normalization(const KernelCall& call);  ///< strided
+void instance_normalization(const KernelCall& call);
+void layer_normalization(const KernelCall& call);
+void lrn(const KernelCall& call);
+void pool(const KernelCall& call);         ///< MaxPool, AveragePool, LpPool
+void global_pool(const KernelCall& call);  ///< GlobalAveragePool, GlobalMaxPool; strided
+void reduce(const KernelCall& call);       ///< Reduce*; strided
+void arg_reduce(const KernelCall& call);   ///< ArgMax, ArgMin; strided
+void softmax(const KernelCall& call);      ///< Softmax, LogSoftmax; strided
+void resize(const KernelCall& call);       ///< strided
+
+void transpose(const KernelCall& call);       ///< strided
+void slice(const KernelCall& call);           ///< strided
+void concat(const KernelCall& call);          ///< strided
+void split(const KernelCall& call);           ///< strided
+void pad(const KernelCall& call);             ///< strided
+void tile(const KernelCall& call);            ///< strided
+void expand(const KernelCall& call);          ///< strided
+void depth_to_space(const KernelCall& call);  ///< strided
+void space_to_depth(const KernelCall& call);  ///< strided
+void gather(const KernelCall& call);
+void gather_elements(const KernelCall& call);
+void shape_of(const KernelCall& call);  ///< Shape, Size
+void constant(const KernelCall& call);
+void constant_of_shape(const KernelCall& call);
+void range(const KernelCall& call);
+
+}  // namespace cleave::exec::reference

@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/walk.h"
+
+namespace cleave::exec::reference {
+namespace {
+
+/// Mean and 1 / sqrt(variance + epsilon) of `count` neighbours.
+struct Moments {
+  double mean = 0;
+  double inverse_deviation = 0;
+};
+
+Moments moments_of(const float* x, std::int64_t count, double epsilon) {
+  Moments m;
+  for (std::int64_t i = 0; i < count; ++i) m.mean += static_cast<double>(x[i]);
+  m.mean /= static_cast<double>(count);
+  double variance = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double distance = static_cast<double>(x[i]) - m.mean;
+    variance += distance * distance;
+  }
+  m.inverse_deviation = 1 / std::sqrt(variance / static_cast<double>(count) + epsilon);
+  return m;
+}
+
+float normalized(float x, const Moments& m) {
+  return static_cast<float>((static_cast<double>(x) - m.mean) * m.inverse_deviation);
+}
+
+}  // namespace
+
+void batch_normalization(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const float epsilon = call.node.number("epsilon", 1e-5f);
+  Shape plane = in.shape;
+  const std::int64_t channels = in.shape.size() > 1 ? in.shape[1] : 1;
+  if (in.shape.size() > 1) plane[1] = 1;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float factor = call.in(1).as<float>()[c] / std::sqrt(call.in(4).as<float>()[c] + epsilon);
+    const float shift = call.in(2).as<float>()[c] - call.in(3).as<float>()[c] * factor;
+    const std::int64_t start = in.shape.size() > 1 ? c * in.strides[1] : 0;
+    const std::int64_t target = in.shape.size() > 1 ? c * call.out().strides[1] : 0;
+    walk_rows<2>(plane, {call.out().strides, in.strides},
+                 [&](const Offsets<2>& at, std::int64_t count, const Offsets<2>& step) {
+                   const float* x = in.as<float>() + start + at[1];
+                   float* y = call.out().as<float>() + target + at[0];
+                   for (std::int64_t i = 0; i < count; ++i) y[i * step[0]] = x[i * step[1]] * factor + shift;
+                 });
+  }
+}
+
+void instance_normalization(const KernelCall& call) {
+  const Shape& shape = call.in(0).shape;
+  const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
+  const std::int64_t planes = shape[0] * shape[1];
+  const std::int64_t pixels = planes == 0 ? 0 : call.in(0).elements() / planes;
+  for (std::int64_t plane = 0; plane < planes; ++plane) {
+    const float* x = call.in(0).as<float>() + plane * pixels;
+    float* y = call.out().as<float>() + plane * pixels;
+    const Moments m = moments_of(x, pixels, epsilon);
+    const std::int64_t c = plane % shape[1];
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      y[i] = normalized(x[i], m) * call.in(1).as<float>()[c] + call.in(2).as<float>()[c];
+    }
+  }
+}
+
+void layer_normalization(const KernelCall& call) {
+  const Shape& shape = call.in(0).shape;
+  const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
+  const std::size_t axis = axis_index(call.node.integer("axis", -1), shape.size());
+  const std::int64_t count = element_count(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis), shape.end()));
+  const std::int64_t rows = count == 0 ? 0 : call.in(0).elements() / count;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float* x = call.in(0).as<float>() + row * count;
+    float* y = call.out().as<float>() + row * count;
+    const Moments m = moments_of(x, count, epsilon);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float shift = call.in(2).present() ? call.in(2).as<float>()[i] : 0.0f;
+      y[i] = normalized(x[i], m) * call.in(1).as<float>()[i] + shift;
+    }
+  }
+}
+
+void lrn(const KernelCall& call) {
+  const Shape& shape = call.in(0).shape;
+  const std::int64_t size = call.node.integer("size", 1);
+  const float alpha = call.node.number("alpha", 1e-4f) / static_cast<float>(size);
+  const float beta = call.node.number("beta", 0.75f);
+  const float bias = call.node.number("bias", 1.0f);
+  const std::int64_t pixels = call.in(0).elements() / std::max<std::int64_t>(shape[0] * shape[1], 1);
+  for (std::int64_t n = 0; n < shape[0]; ++n) {
+    const float* x = call.in(0).as<float>() + n * shape[1] * pixels;
+    float* y = call.out().as<float>() + n * shape[1] * pixels;
+    for (std::int64_t c = 0; c < shape[1]; ++c) {
+      const std::int64_t first = std::max<std::int64_t>(0, c - (size - 1) / 2);
+      const std::int64_t end = std::min(shape[1], c + size / 2 + 1);
+      for (std::int64_t i = 0; i < pixels; ++i) {
+        float squares = 0;
+        for (std::int64_t k = first; k < end; ++k) squares += x[k * pixels + i] * x[k * pixels + i];
+        y[c * pixels + i] = x[c * pixels + i] / std::pow(bias + alpha * squares, beta);
+      }
+    }
+  }
+}
+
+void softmax(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const bool logarithm = call.node.op == "LogSoftmax";
+  const std::size_t axis = axis_index(call.node.integer("axis", -1), in.shape.size());
+  const std::int64_t count = in.shape[axis];
+  const std::int64_t x_step = in.strides[axis];
+  const std::int64_t y_step = call.out().strides[axis];
+  const auto one_row = [&](const float* x, float* y) {
+    float peak = std::numeric_limits<float>::lowest();
+    for (std::int64_t i = 0; i < count; ++i) peak = std::max(peak, x[i * x_step]);
+    float sum = 0;
+    for (std::int64_t i = 0; i < count; ++i) sum += std::exp(x[i * x_step] - peak);
+    const float log_sum = std::log(sum);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float shifted = x[i * x_step] - peak;
+      y[i * y_step] = logarithm ? shifted - log_sum : std::exp(shifted) / sum;
+    }
+  };
+  Shape rows = in.shape;
+  rows[axis] = 1;
+  walk_rows<2>(rows, {call.out().strides, in.strides},
+               [&](const Offsets<2>& at, std::int64_t runs, const Offsets<2>& step) {
+                 for (std::int64_t i = 0; i < runs; ++i) {
+                   one_row(in.as<float>() + at[1] + i * step[1], call.out().as<float>() + at[0] + i * step[0]);
+                 }
+               });
+}
+
+}  // namespace cleave::exec::reference

@@ -1,0 +1,151 @@
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "exec/kernels/movement.h"
+#include "exec/kernels/reference/kernels.h"
+
+namespace cleave::exec::reference {
+namespace {
+
+std::size_t element_bytes(const KernelCall& call) {
+  return dtype_bytes(call.out().dtype);
+}
+
+/// Offset in bytes of element `index` along `axis`.
+std::ptrdiff_t byte_offset(const Strides& strides, std::size_t axis, std::int64_t index, std::size_t bytes) {
+  return strides[axis] * index * static_cast<std::ptrdiff_t>(bytes);
+}
+
+std::vector<std::int64_t> iota_table(std::int64_t count) {
+  std::vector<std::int64_t> table(static_cast<std::size_t>(count));
+  std::iota(table.begin(), table.end(), std::int64_t{0});
+  return table;
+}
+
+std::vector<std::size_t> axes_or_all(const KernelCall& call, const InputView& axes, std::size_t count) {
+  std::vector<std::size_t> result(count);
+  std::iota(result.begin(), result.end(), std::size_t{0});
+  if (!axes.present()) return result;
+  const auto values = integers_of(axes);
+  for (std::size_t i = 0; i < count; ++i) result[i] = axis_index(values[i], call.in(0).shape.size());
+  return result;
+}
+
+/// The dimensions of `shape` with `axis` split in two, and the strides that go with it.
+struct Split2 {
+  Shape shape;
+  Strides strides;
+};
+
+void split_axis(Split2& view, std::size_t axis, std::int64_t outer, std::int64_t inner) {
+  const auto at = static_cast<std::ptrdiff_t>(axis);
+  const std::int64_t stride = view.strides[axis];
+  view.shape[axis] = outer;
+  view.strides[axis] = stride * inner;
+  view.shape.insert(view.shape.begin() + at + 1, inner);
+  view.strides.insert(view.strides.begin() + at + 1, stride);
+}
+
+}  // namespace
+
+void transpose(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  std::vector<std::int64_t> reversed(in.shape.size());
+  for (std::size_t i = 0; i < reversed.size(); ++i) reversed[i] = static_cast<std::int64_t>(reversed.size() - 1 - i);
+  const auto perm = call.node.integers("perm", reversed);
+  Strides strides;
+  for (const std::int64_t axis : perm) strides.push_back(in.strides[static_cast<std::size_t>(axis)]);
+  strided_copy(element_bytes(call), call.out().shape, call.out().data, call.out().strides, in.data, strides);
+}
+
+void slice(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const auto starts = integers_of(call.in(1));
+  const auto axes = axes_or_all(call, call.in(3), starts.size());
+  std::vector<std::int64_t> steps(starts.size(), 1);
+  if (call.in(4).present()) steps = integers_of(call.in(4));
+  const std::byte* source = in.data;
+  Strides strides = in.strides;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t dim = in.shape[axes[i]];
+    std::int64_t start = starts[i] < 0 ? starts[i] + dim : starts[i];
+    start = std::max<std::int64_t>(0, std::min(start, steps[i] > 0 ? dim : dim - 1));
+    source += byte_offset(in.strides, axes[i], start, element_bytes(call));
+    strides[axes[i]] *= steps[i];
+  }
+  strided_copy(element_bytes(call), call.out().shape, call.out().data, call.out().strides, source, strides);
+}
+
+void concat(const KernelCall& call) {
+  const OutputView& out = call.out();
+  const std::size_t axis = axis_index(call.node.integer("axis", 0), out.shape.size());
+  std::int64_t at = 0;
+  for (const InputView& in : call.inputs) {
+    strided_copy(element_bytes(call), in.shape, out.data + byte_offset(out.strides, axis, at, element_bytes(call)),
+                 out.strides, in.data, in.strides);
+    at += in.shape[axis];
+  }
+}
+
+void split(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const std::size_t axis = axis_index(call.node.integer("axis", 0), in.shape.size());
+  std::int64_t at = 0;
+  for (const OutputView& out : call.outputs) {
+    const std::size_t bytes = dtype_bytes(in.dtype);
+    strided_copy(bytes, out.shape, out.data, out.strides, in.data + byte_offset(in.strides, axis, at, bytes),
+                 in.strides);
+    at += out.shape[axis];
+  }
+}
+
+void expand(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const OutputView& out = call.out();
+  strided_copy(element_bytes(call), out.shape, out.data, out.strides, in.data,
+               broadcast_strides(in.shape, in.strides, out.shape));
+}
+
+void tile(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  AxisTables tables;
+  for (std::size_t axis = 0; axis < in.shape.size(); ++axis) {
+    tables.push_back(iota_table(call.out().shape[axis]));
+    for (auto& index : tables.back()) index %= in.shape[axis];
+  }
+  copy_by_tables(element_bytes(call), in, call.out(), tables, nullptr);
+}
+
+void depth_to_space(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const std::int64_t block = call.node.integer("blocksize", 1);
+  const std::int64_t depth = in.shape[1] / (block * block);
+  Split2 from{in.shape, in.strides};
+  Split2 to{call.out().shape, call.out().strides};
+  split_axis(to, 3, in.shape[3], block);
+  split_axis(to, 2, in.shape[2], block);  // N, C', H, b, W, b
+  const bool column_row = call.node.text("mode", "DCR") == "CRD";
+  split_axis(from, 1, column_row ? depth * block : block * block, column_row ? block : depth);
+  split_axis(from, 1, column_row ? depth : block, block);  // CRD: N, C', b, b, H, W; DCR: N, b, b, C', H, W
+  const Strides& s = from.strides;
+  const Strides strides =
+      column_row ? Strides{s[0], s[1], s[4], s[2], s[5], s[3]} : Strides{s[0], s[3], s[4], s[1], s[5], s[2]};
+  strided_copy(element_bytes(call), to.shape, call.out().data, to.strides, in.data, strides);
+}
+
+void space_to_depth(const KernelCall& call) {
+  const InputView& in = call.in(0);
+  const std::int64_t block = call.node.integer("blocksize", 1);
+  Split2 from{in.shape, in.strides};
+  split_axis(from, 3, in.shape[3] / block, block);
+  split_axis(from, 2, in.shape[2] / block, block);  // N, C, H', b, W', b
+  Split2 to{call.out().shape, call.out().strides};
+  split_axis(to, 1, block * block, in.shape[1]);
+  split_axis(to, 1, block, block);  // N, b, b, C, H', W'
+  const Strides& s = from.strides;
+  const Strides strides{s[0], s[3], s[5], s[1], s[2], s[4]};
+  strided_copy(element_bytes(call), to.shape, call.out().data, to.strides, in.data, strides);
+}
+
+}  // namespace cleave::exec::reference

@@ -1,0 +1,115 @@
+#include "exec/kernels/support_checks.h"
+
+#include <algorithm>
+#include <set>
+
+namespace cleave::exec {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::TensorId;
+using Reason = std::optional<std::string>;
+
+bool is_one_of(DType dtype, std::initializer_list<DType> allowed) {
+  return std::find(allowed.begin(), allowed.end(), dtype) != allowed.end();
+}
+
+Reason wrong_type(const Graph& graph, TensorId id) {
+  return "element type " + std::string(dtype_name(graph.tensor(id).dtype)) + " of '" + graph.tensor(id).name +
+         "' is not supported";
+}
+
+Reason spatial_rank(const Graph& graph, const Node& node) {
+  const std::size_t rank = graph.tensor(node.inputs[0]).shape.size();
+  if (rank >= 3 && rank <= 5) return std::nullopt;
+  return "1 to 3 spatial dimensions are supported, not " + std::to_string(static_cast<std::int64_t>(rank) - 2);
+}
+
+}  // namespace
+
+Reason only_first_output(const Graph& graph, const Node& node) {
+  for (std::size_t i = 1; i < node.outputs.size(); ++i) {
+    const TensorId id = node.outputs[i];
+    if (id == TensorId::kNone) continue;
+    if (!graph.consumers(id).empty() || graph.is_output(id)) {
+      return "output " + std::to_string(i + 1) + " ('" + graph.tensor(id).name + "') is not supported";
+    }
+  }
+  return std::nullopt;
+}
+
+Reason check_convolution(const Graph& graph, const Node& node) {
+  return spatial_rank(graph, node);
+}
+
+Reason check_pooling(const Graph& graph, const Node& node) {
+  if (const Reason reason = only_first_output(graph, node)) return reason;
+  return spatial_rank(graph, node);
+}
+
+Reason check_batch_normalization(const Graph& graph, const Node& node) {
+  if (node.integer("training_mode", 0) != 0) return "training_mode is not supported";
+  return only_first_output(graph, node);
+}
+
+Reason check_resize(const Graph& graph, const Node& node) {
+  static const std::set<std::string> kModes = {"nearest", "linear", "cubic"};
+  static const std::set<std::string> kCoordinates = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
+                                                     "half_pixel_symmetric"};
+  const std::string mode = node.text("mode", "nearest");
+  if (!kModes.contains(mode)) return "mode '" + mode + "' is not supported";
+  const std::string coordinates = node.text("coordinate_transformation_mode", "half_pixel");
+  if (!kCoordinates.contains(coordinates)) {
+    return "coordinate_transformation_mode '" + coordinates + "' is not supported";
+  }
+  if (node.integer("antialias", 0) != 0) return "antialias is not supported";
+  if (node.has("axes")) return "attribute axes is not supported";
+  const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
+  if (policy != "stretch") return "keep_aspect_ratio_policy '" + policy + "' is not supported";
+  const TensorId scales = node.input(2);
+  const bool by_scales = scales != TensorId::kNone && graph.tensor(scales).shape != Shape{0};
+  if (by_scales && node.input(3) == TensorId::kNone && graph.tensor(scales).dtype != DType::kFloat32) {
+    return wrong_type(graph, scales);
+  }
+  return std::nullopt;
+}
+
+Reason check_quantize(const Graph& graph, const Node& node) {
+  if (graph.tensor(node.inputs[1]).dtype != DType::kFloat32) return wrong_type(graph, node.inputs[1]);
+  const DType to = graph.tensor(node.outputs[0]).dtype;
+  if (node.op == "QuantizeLinear" && !is_one_of(to, {DType::kUint8, DType::kInt8})) {
+    return wrong_type(graph, node.outputs[0]);
+  }
+  if (node.op == "DequantizeLinear" && to != DType::kFloat32) return wrong_type(graph, node.outputs[0]);
+  if (node.integer("block_size", 0) != 0) return "blocked quantization is not supported";
+  return std::nullopt;
+}
+
+Reason check_where(const Graph& graph, const Node& node) {
+  const DType dtype = graph.tensor(node.outputs[0]).dtype;
+  if (is_one_of(dtype, {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kInt64, DType::kUint8, DType::kInt8,
+                        DType::kBool})) {
+    return std::nullopt;
+  }
+  return wrong_type(graph, node.outputs[0]);
+}
+
+Reason check_cast(const Graph& graph, const Node& node) {
+  const DType to = graph.tensor(node.outputs[0]).dtype;
+  if (is_one_of(to, {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kInt64, DType::kUint8, DType::kInt8,
+                     DType::kBool, DType::kUint16, DType::kInt16, DType::kUint32, DType::kUint64})) {
+    return std::nullopt;
+  }
+  return wrong_type(graph, node.outputs[0]);
+}
+
+Reason check_constant(const Graph&, const Node& node) {
+  static const std::set<std::string> kKnown = {"value", "value_int", "value_ints", "value_float", "value_floats"};
+  for (const auto& [key, value] : node.attributes) {
+    if (!kKnown.contains(key)) return "attribute " + key + " is not supported";
+  }
+  return std::nullopt;
+}
+
+}  // namespace cleave::exec

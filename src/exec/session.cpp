@@ -1,0 +1,271 @@
+#include "exec/session.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "exec/compiler.h"
+#include "exec/kernels/fast/reorder.h"
+#include "exec/kernels/operator_table.h"
+#include "exec/step.h"
+
+namespace cleave::exec {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::TensorId;
+
+/// OpenMP's thread count for the calling thread, put back at the end of the scope.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+  ~ThreadScope() { omp_set_num_threads(before_); }
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Called after each step; position -1 is before the first.
+class RunHook {
+ public:
+  virtual ~RunHook() = default;
+  virtual void after(std::int32_t step, const std::vector<std::byte*>& slots) = 0;
+};
+
+/// A program with memory to run in.
+class Executor {
+ public:
+  explicit Executor(Program program)
+      : program_(std::move(program)),
+        arena_(DType::kUint8, {program_.arena_bytes}),
+        scratch_(DType::kUint8, {program_.scratch_bytes}),
+        slots_(program_.slots.size(), nullptr) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const Buffer& buffer = program_.buffers[program_.slots[i].buffer];
+      if (buffer.storage == Storage::kArena) slots_[i] = arena_.mutable_raw().data() + buffer.offset;
+      if (buffer.storage == Storage::kConstant) slots_[i] = const_cast<std::byte*>(buffer.constant);
+    }
+  }
+
+  const Program& program() const { return program_; }
+
+  std::vector<Tensor> run(std::span<const Tensor> inputs, RunHook* hook) {
+    std::vector<Tensor> outputs = place_interface(inputs);
+    const RunContext context{slots_.data(), scratch_.mutable_raw().data()};
+    if (hook != nullptr) hook->after(-1, slots_);
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
+      program_.steps[i].step->run(context);
+      if (hook != nullptr) hook->after(static_cast<std::int32_t>(i), slots_);
+    }
+    return outputs;
+  }
+
+ private:
+  std::vector<Tensor> place_interface(std::span<const Tensor> inputs) {
+    std::vector<Tensor> outputs;
+    for (const SlotId id : program_.outputs) {
+      const Slot& slot = program_.slots[index(id)];
+      outputs.emplace_back(slot.dtype, slot.shape);
+    }
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const Buffer& buffer = program_.buffers[program_.slots[i].buffer];
+      if (buffer.storage == Storage::kInput) slots_[i] = const_cast<std::byte*>(inputs[buffer.position].raw().data());
+      if (buffer.storage == Storage::kOutput) slots_[i] = outputs[buffer.position].mutable_raw().data();
+    }
+    return outputs;
+  }
+
+  Program program_;
+  Tensor arena_;
+  Tensor scratch_;
+  std::vector<std::byte*> slots_;
+};
+
+/// Shows tapped tensors to the observer as soon as they are made.
+class TapHook : public RunHook {
+ public:
+  TapHook(const Program& program, ActivationObserver& observer) : program_(program), observer_(observer) {}
+
+  void after(std::int32_t step, const std::vector<std::byte*>& slots) override {
+    for (; next_ < program_.taps.size(); ++next_) {
+      const Tap& tap = program_.taps[next_];
+      const Slot& slot = program_.slots[index(tap.slot)];
+      if (slot.ready > step) return;
+      const std::int64_t block = slot.layout == Layout::kChannelsLast ? slot.shape[1] : 1;
+      observer_.observe({tap.tensor, reinterpret_cast<const float*>(slots[index(tap.slot)]), slot.shape, block});
+    }
+  }
+
+ private:
+  const Program& program_;
+  ActivationObserver& observer_;
+  std::size_t next_ = 0;
+};
+
+/// Adds up the time between steps by unit.
+class ClockHook : public RunHook {
+ public:
+  ClockHook(const Program& program, std::vector<UnitTime>& times) : program_(program), times_(times) {}
+
+  void after(std::int32_t step, const std::vector<std::byte*>&) override {
+    const auto now = Clock::now();
+    if (step >= 0) {
+      const std::size_t unit = graph::index(program_.steps[static_cast<std::size_t>(step)].unit);
+      times_[unit].seconds += std::chrono::duration<double>(now - before_).count();
+    }
+    before_ = Clock::now();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Program& program_;
+  std::vector<UnitTime>& times_;
+  Clock::time_point before_{};
+};
+
+std::string describe_node(const Node& node) {
+  return "node '" + node.name + "' (" + node.op + "): ";
+}
+
+void check_support(const Graph& graph) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto reason = unsupported_reason(graph, static_cast<NodeId>(i));
+    if (!reason) continue;
+    throw Error(ErrorKind::kUnsupported, describe_node(graph.nodes()[i]) + *reason,
+                "run `cleave check` on the model for the whole list");
+  }
+}
+
+bool is_shaped(const graph::TensorInfo& info) {
+  return info.ranked && info.dtype != DType::kUndefined &&
+         std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
+}
+
+/// The type that decides whether a node is supported: of its first input, or of its output when it has none.
+TensorId deciding_tensor(const Node& node) {
+  for (const TensorId id : node.inputs) {
+    if (id != TensorId::kNone) return id;
+  }
+  return node.outputs[0];
+}
+
+}  // namespace
+
+struct Session::Impl {
+  Graph graph;
+  Kernels kernels;
+  int threads;
+  FoldedConstants folded;
+  std::shared_ptr<DnnlState> dnnl;
+  std::unique_ptr<Executor> main;
+  std::unique_ptr<Executor> tapped;
+  std::vector<TensorId> taps;  ///< what `tapped` was compiled for
+
+  Impl(Graph given, const SessionOptions& options)
+      : graph(std::move(given)), kernels(options.kernels), threads(thread_count(options.threads)) {
+    check_support(graph);
+    folded = fold_constants(graph);
+    if (kernels == Kernels::kFast) dnnl = fast::make_dnnl_state();
+    main = compiled({});
+  }
+
+  std::unique_ptr<Executor> compiled(const std::vector<TensorId>& wanted) {
+    const ThreadScope scope(threads);
+    return std::make_unique<Executor>(compile({graph, folded, kernels, wanted, dnnl}));
+  }
+
+  Executor& executor_for(std::span<const TensorId> wanted) {
+    if (tapped == nullptr || !std::equal(taps.begin(), taps.end(), wanted.begin(), wanted.end())) {
+      taps.assign(wanted.begin(), wanted.end());
+      tapped = compiled(taps);
+    }
+    return *tapped;
+  }
+
+  void check_inputs(std::span<const Tensor> inputs) const {
+    if (inputs.size() != graph.inputs().size()) {
+      throw Error(ErrorKind::kInvalidInput, "the network has " + std::to_string(graph.inputs().size()) + " inputs, " +
+                                                std::to_string(inputs.size()) + " given");
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const graph::TensorInfo& wanted = graph.tensor(graph.inputs()[i]);
+      if (inputs[i].dtype() == wanted.dtype && inputs[i].shape() == wanted.shape) continue;
+      throw Error(ErrorKind::kInvalidInput, "input '" + wanted.name + "' is " + std::string(dtype_name(wanted.dtype)) +
+                                                " " + shape_text(wanted.shape) + ", given is " +
+                                                std::string(dtype_name(inputs[i].dtype())) + " " +
+                                                shape_text(inputs[i].shape()));
+    }
+  }
+
+  std::vector<Tensor> run(Executor& executor, std::span<const Tensor> inputs, RunHook* hook) const {
+    check_inputs(inputs);
+    const ThreadScope scope(threads);
+    return executor.run(inputs, hook);
+  }
+};
+
+Session::Session(Graph graph, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(graph), options)) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+const Graph& Session::graph() const {
+  return impl_->graph;
+}
+
+std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
+  return impl_->run(*impl_->main, inputs, nullptr);
+}
+
+std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const TensorId> taps,
+                                 ActivationObserver& observer) {
+  Executor& executor = impl_->executor_for(taps);
+  TapHook hook(executor.program(), observer);
+  return impl_->run(executor, inputs, &hook);
+}
+
+std::vector<Tensor> Session::run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times) {
+  times.clear();
+  for (const graph::Unit& unit : impl_->graph.units()) times.push_back({unit.name, unit.op, 0});
+  ClockHook hook(impl_->main->program(), times);
+  return impl_->run(*impl_->main, inputs, &hook);
+}
+
+std::int64_t Session::arena_bytes() const {
+  return impl_->main->program().arena_bytes;
+}
+
+std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (!node.domain.empty() && node.domain != "ai.onnx") return "operators of domain '" + node.domain + "' are unknown";
+  const Operator* row = find_operator(node.op);
+  if (row == nullptr) return "this operator is not supported";
+  for (const auto* list : {&node.inputs, &node.outputs}) {
+    for (const TensorId tensor : *list) {
+      if (tensor == TensorId::kNone || is_shaped(graph.tensor(tensor))) continue;
+      return "type or shape of '" + graph.tensor(tensor).name + "' is unknown";
+    }
+  }
+  const DType dtype = graph.tensor(deciding_tensor(node)).dtype;
+  if ((row->types >> static_cast<int>(dtype) & 1U) == 0) {
+    return "element type " + std::string(dtype_name(dtype)) + " is not supported";
+  }
+  return row->unsupported == nullptr ? std::nullopt : row->unsupported(graph, node);
+}
+
+std::vector<std::string> supported_operators() {
+  std::vector<std::string> names;
+  for (const Operator& row : operator_table()) names.emplace_back(row.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace cleave::exec

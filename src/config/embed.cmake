@@ -1,5 +1,6 @@
 # Writes OUTPUT, a .cpp that holds the text of every file of FILES (paths "<kind>/<name>.json" below DIR, separated
 # by "|") for config/embedded.h.
+cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" files "${FILES}")
 list(LENGTH files count)
 set(text "// Made from configs/ by src/config/embed.cmake.\n#include \"config/embedded.h\"\n\n#include <array>\n\n")

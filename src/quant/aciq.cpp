@@ -18,11 +18,6 @@ double squared_cells(Bits bits, bool one_sided) {
   return std::pow(4.0, bits.count + (one_sided ? 1 : 0));
 }
 
-double mse(double tails, double multiplier, Bits bits, bool one_sided) {
-  const double both = tails + multiplier * multiplier / (3 * squared_cells(bits, one_sided));
-  return one_sided ? both / 2 : both;
-}
-
 /// The zero of an increasing function in [0, 64].
 template <typename Function>
 double root(const Function& function) {
@@ -62,13 +57,13 @@ double aciq_gauss_multiplier(Bits bits, bool one_sided) {
 }
 
 double aciq_laplace_mse(double multiplier, Bits bits, bool one_sided) {
-  return mse(2 * std::exp(-multiplier), multiplier, bits, one_sided);
+  return 2 * std::exp(-multiplier) + multiplier * multiplier / (3 * squared_cells(bits, one_sided));
 }
 
 double aciq_gauss_mse(double multiplier, Bits bits, bool one_sided) {
   const double m = multiplier;
   const double tails = (1 + m * m) * std::erfc(m / std::numbers::sqrt2) - kSqrt2OverPi * m * std::exp(-0.5 * m * m);
-  return mse(tails, m, bits, one_sided);
+  return tails + m * m / (3 * squared_cells(bits, one_sided));
 }
 
 Prior laplace_prior(const WeightedValues& values) {

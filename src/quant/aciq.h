@@ -12,15 +12,15 @@ namespace cleave::quant {
 /// Laplace(0, b):  E(a) = 2 b^2 e^(-a/b) + a^2 / (3 * 4^M)
 /// Gauss(0, s):    E(a) = (s^2 + a^2) erfc(a / (s sqrt 2)) - sqrt(2/pi) a s e^(-a^2 / (2 s^2)) + a^2 / (3 * 4^M)
 ///
-/// One-sided (after a ReLU, all 2^M codes on [0, a]; b and s are those of the signed density before the ReLU): half the
-/// first terms and a^2 / (24 * 4^M); so the one-sided multiplier at M bits is the two-sided one at M + 1.
+/// One-sided (after a ReLU, all 2^M codes on [0, a]; b and s are those of the signed density before the ReLU): the same
+/// with one bit more, as the error of a positive value; values cut to zero have none.
 
 /// Root of dE/da = 0 in units of b or s: m e^m = 3 * 4^M (Laplace), m erfc(m / sqrt 2) - sqrt(2/pi) e^(-m^2/2) +
 /// m / (3 * 4^M) = 0 (Gauss). Solved, not tabulated.
 double aciq_laplace_multiplier(Bits bits, bool one_sided);
 double aciq_gauss_multiplier(Bits bits, bool one_sided);
 
-/// E(multiplier) for b = 1 or s = 1.
+/// E(multiplier) for b = 1 or s = 1; one-sided: given that the value is positive.
 double aciq_laplace_mse(double multiplier, Bits bits, bool one_sided);
 double aciq_gauss_mse(double multiplier, Bits bits, bool one_sided);
 

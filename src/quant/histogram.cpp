@@ -34,9 +34,9 @@ BinRange bin_range(std::uint32_t index, int shift) {
   return {std::bit_cast<float>(first), std::bit_cast<float>(first + ((1U << shift) - 1U))};
 }
 
-/// Points that stand for a bin: 8 in the top octave of the tensor, 4 and 2 in the next two, 1 below.
+/// Points that stand for a bin: 16 in the top octave of the tensor, 8, 4 and 2 in the next three, 1 below.
 int points_of(const BinRange& bin, double largest) {
-  int points = 8;
+  int points = 16;
   for (double octave = largest / 2; points > 1 && std::abs(bin.first) < octave; octave /= 2) points /= 2;
   return points;
 }

@@ -53,9 +53,9 @@ class FloatHistogram {
   static FloatHistogram from_bins(int shift, const std::vector<Bin>& bins);
 
   /// The bins as values, ascending and clamped to [min, max], the range of the seen data. A bin counts at its midpoint;
-  /// in the top three octaves of the tensor, where a bin is wider than a fine quantizer's step, at 8, 4 and 2 points
-  /// spread over it (else the best step fits the points instead of the data). The two bins beside zero (subnormal
-  /// numbers) count as exactly zero. Empty when nothing was seen.
+  /// in the top four octaves of the tensor, where bins are not narrow beside the step of 8 bits, at 16, 8, 4 and 2
+  /// points spread over it (else the best step fits the points instead of the data). The two bins beside zero
+  /// (subnormal numbers) count as exactly zero. Empty when nothing was seen.
   WeightedValues weighted(double min, double max) const;
 
   bool operator==(const FloatHistogram& other) const;

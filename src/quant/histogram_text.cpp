@@ -53,7 +53,7 @@ class NumberSource {
 
   std::uint64_t next() {
     std::uint64_t value = 0;
-    for (int shift = 0; shift < 63 && at_ < bytes_.size(); shift += 7) {
+    for (int shift = 0; shift < 64 && at_ < bytes_.size(); shift += 7) {
       const auto byte = static_cast<std::uint8_t>(bytes_[at_++]);
       value |= std::uint64_t{byte & 0x7FU} << shift;
       if (byte < 128) return value;

@@ -99,16 +99,26 @@ class Calibration {
     std::atomic<std::size_t> next{begin};
     const auto count = static_cast<std::int64_t>(workers_.size());
     parallel_for(count, static_cast<int>(count), [&](std::int64_t w) {
-      std::unique_ptr<Worker>& worker = workers_[static_cast<std::size_t>(w)];
-      if (!worker) worker = std::make_unique<Worker>(graph_);
-      while (!control_.stop.stop_requested() && bad_count_ <= options_.max_bad) {
-        const std::size_t i = next++;
-        if (i >= end) return;
-        results[i - begin] = run_image(remaining_[i], *worker);
-        count_finished(results[i - begin]);
+      try {
+        work(workers_[static_cast<std::size_t>(w)], next, begin, results);
+      } catch (...) {
+        next = end;  // the other threads need not go on
+        throw;
       }
     });
     keep(begin, results);
+  }
+
+  /// One thread's share: images as they come, until there are none, a stop request, or too many bad ones.
+  void work(std::unique_ptr<Worker>& worker, std::atomic<std::size_t>& next, std::size_t begin,
+            std::vector<ImageResult>& results) {
+    if (!worker) worker = std::make_unique<Worker>(graph_);
+    while (!control_.stop.stop_requested() && bad_count_ <= options_.max_bad) {
+      const std::size_t i = next++ - begin;
+      if (i >= results.size()) return;
+      results[i] = run_image(remaining_[begin + i], *worker);
+      count_finished(results[i]);
+    }
   }
 
   ImageResult run_image(const std::string& path, Worker& worker) {

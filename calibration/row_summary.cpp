@@ -24,20 +24,25 @@ void RowSummary::merge(const RowSummary& other) {
   zeros += other.zeros;
 }
 
-// Integers throughout: the compiler vectorises the loop without leave to reorder float comparisons.
+// Integers and local variables throughout: the compiler vectorises the loop without leave to reorder float comparisons.
 RowSummary summarize(std::span<const float> values) {
-  RowSummary s;
+  std::int32_t lowest = INT32_MAX;
+  std::int32_t highest = INT32_MIN;
+  std::int32_t smallest = INT32_MAX;
+  std::int32_t largest = 0;
+  std::int32_t zeros = 0;
   for (const float value : values) {
     const auto raw = std::bit_cast<std::int32_t>(value);
     const std::int32_t magnitude = raw & kMagnitudeMask;
-    const std::int32_t pattern = magnitude == 0 ? 0 : raw;
-    s.lowest = std::min(s.lowest, ordered(pattern));
-    s.highest = std::max(s.highest, ordered(pattern));
-    s.smallest_magnitude = std::min(s.smallest_magnitude, magnitude == 0 ? INT32_MAX : magnitude);
-    s.largest_magnitude = std::max(s.largest_magnitude, magnitude);
-    s.zeros += magnitude == 0 ? 1U : 0U;
+    const std::int32_t if_zero = -static_cast<std::int32_t>(magnitude == 0);  // all ones for 0 and -0
+    const std::int32_t rank = ordered(raw & ~if_zero);
+    lowest = std::min(lowest, rank);
+    highest = std::max(highest, rank);
+    smallest = std::min(smallest, magnitude | (if_zero & kMagnitudeMask));
+    largest = std::max(largest, magnitude);
+    zeros -= if_zero;
   }
-  return s;
+  return {lowest, highest, smallest, largest, static_cast<std::uint32_t>(zeros)};
 }
 
 quant::ValueCounts to_counts(const RowSummary& summary, std::size_t count) {

@@ -17,6 +17,7 @@ constexpr std::size_t kChunk = 4096;    // values per pass: stay in the first-le
 constexpr std::size_t kLongRow = 1024;  // from here a table per row is cheaper than a look-up per value
 constexpr std::int64_t kTileChannels = 16;
 constexpr std::int64_t kTileSpatial = 1024;
+constexpr std::int64_t kTilePitch = kTileSpatial + 16;  // rows a power of two apart would share few cache sets
 
 std::uint32_t pattern_of(float value) {
   const auto pattern = std::bit_cast<std::uint32_t>(value);
@@ -25,27 +26,26 @@ std::uint32_t pattern_of(float value) {
 
 /// Counts by the top bits of the pattern in a flat table; emptied into a FloatHistogram of the same shift.
 /// Two tables take turns, so that a run of equal values (zeros after ReLU) does not wait for its own last store.
+template <int kShift>
 class FlatCounts {
  public:
-  explicit FlatCounts(int shift) : shift_(shift), slots_(std::size_t{2} << (32 - shift)) {}
-
   void add(std::span<const float> finite_values) {
     std::uint32_t* even = slots_.data();
     std::uint32_t* odd = even + slots_.size() / 2;
     std::size_t i = 0;
     for (; i + 1 < finite_values.size(); i += 2) {
-      ++even[pattern_of(finite_values[i]) >> shift_];
-      ++odd[pattern_of(finite_values[i + 1]) >> shift_];
+      ++even[pattern_of(finite_values[i]) >> kShift];
+      ++odd[pattern_of(finite_values[i + 1]) >> kShift];
     }
-    if (i < finite_values.size()) ++even[pattern_of(finite_values[i]) >> shift_];
+    if (i < finite_values.size()) ++even[pattern_of(finite_values[i]) >> kShift];
   }
 
   /// `seen` covers every value added since the last call.
   void empty_into(quant::FloatHistogram& histogram, const RowSummary& seen) {
     if (seen.zeros > 0) move_slot(0, histogram);
-    const auto first = static_cast<std::uint32_t>(seen.smallest_magnitude) >> shift_;
-    const auto last = static_cast<std::uint32_t>(seen.largest_magnitude) >> shift_;
-    for (const std::uint32_t sign : {0U, kSignBit >> shift_}) {
+    const auto first = static_cast<std::uint32_t>(seen.smallest_magnitude) >> kShift;
+    const auto last = static_cast<std::uint32_t>(seen.largest_magnitude) >> kShift;
+    for (const std::uint32_t sign : {0U, kSignBit >> kShift}) {
       for (std::uint32_t i = first; i <= last; ++i) move_slot(sign + i, histogram);
     }
   }
@@ -57,11 +57,10 @@ class FlatCounts {
     const std::uint64_t count = std::uint64_t{even} + odd;
     even = odd = 0;
     // The lowest bit keeps a negative bin beside zero from reading as -0, which counts as +0.
-    if (count > 0) histogram.add(std::bit_cast<float>(index << shift_ | 1U), count);
+    if (count > 0) histogram.add(std::bit_cast<float>(index << kShift | 1U), count);
   }
 
-  int shift_;
-  std::vector<std::uint32_t> slots_;
+  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(std::size_t{2} << (32 - kShift));
 };
 
 /// Sizes of a tensor as the statistics see it: batch, channels, and what lies behind.
@@ -140,8 +139,8 @@ class StatisticsObserver::Counter {
 
   quant::TensorStatistics* statistics_ = nullptr;
   RowSummary seen_;
-  FlatCounts tensor_bins_{17};
-  FlatCounts channel_bins_{19};
+  FlatCounts<17> tensor_bins_;
+  FlatCounts<19> channel_bins_;
   std::array<float, kChunk> finite_{};
 };
 
@@ -160,16 +159,16 @@ void visit_plain(const float* data, const Extent& extent, const Row& row) {
 struct Tile {
   std::int64_t channels = 0;
   std::int64_t places = 0;
-  std::array<float, kTileChannels * kTileSpatial> values;
+  std::array<float, kTileChannels * kTilePitch> values;
 
   void load(const float* data, std::int64_t stride) {
     for (std::int64_t s = 0; s < places; ++s) {
       for (std::int64_t c = 0; c < channels; ++c)
-        values[static_cast<std::size_t>(c * kTileSpatial + s)] = data[s * stride + c];
+        values[static_cast<std::size_t>(c * kTilePitch + s)] = data[s * stride + c];
     }
   }
   std::span<const float> row(std::int64_t c) const {
-    return {values.data() + c * kTileSpatial, static_cast<std::size_t>(places)};
+    return {values.data() + c * kTilePitch, static_cast<std::size_t>(places)};
   }
 };
 

@@ -14,7 +14,8 @@
 namespace cleave::evaluation {
 
 /// path -> class index, from lines "path<space>label"; paths relative to the file's folder, made absolute here.
-/// Throws Error(kInvalidInput) with the line number.
+/// Blank lines and lines that begin with # are skipped; the path may hold blanks.
+/// Throws Error(kInvalidInput) with the line number, also when one image gets two different labels.
 std::map<std::filesystem::path, std::int64_t> read_labels(const std::filesystem::path& file);
 
 /// Runs a network (or a bundle) on one input.
@@ -25,14 +26,22 @@ struct Accuracy {
   double value = 0;                       ///< top-1, 0..1
   std::optional<double> reference_value;  ///< the reference network's own
   std::optional<double> agreement;        ///< share of images with the same argmax
+  std::map<std::string, double> details;  ///< further figures of the metric by name, 0..1
 };
 
-/// Top-1 over the labelled images of the set. `make_predictor` is called once per thread.
-Accuracy evaluate_top1(const calibration::ImageSet& images,
-                       const std::map<std::filesystem::path, std::int64_t>& labels,
+/// Top-1 over the images of the set that have a label; the others are left out.
+///
+///     value = share of images whose largest score of the first output, the first of equals, is the label's
+///
+/// input_shape     the network input, batch 1.
+/// make_predictor  called once per thread, one call after another; the results then run at the same time.
+/// make_reference  likewise; may be empty: then there is no reference_value and no agreement.
+/// threads         images in flight; 0: all cores. The result does not depend on it.
+/// Throws Error(kInvalidInput) when no image has a label, an image cannot be read, or a label exceeds the outputs;
+/// Error(kUnsupported) when the first output is not float32; Error(kInterrupted) on a stop request.
+Accuracy evaluate_top1(const calibration::ImageSet& images, const std::map<std::filesystem::path, std::int64_t>& labels,
                        const calibration::Preprocess& preprocess, const Shape& input_shape,
                        const std::function<Predictor()>& make_predictor,
-                       const std::function<Predictor()>& make_reference, int threads,
-                       const StageControl& control = {});
+                       const std::function<Predictor()>& make_reference, int threads, const StageControl& control = {});
 
 }  // namespace cleave::evaluation

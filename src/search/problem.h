@@ -50,6 +50,8 @@ struct ProblemUnit {
 };
 
 enum class ResultAt { kEdge, kCloud, kAnywhere };
+/// "edge", "cloud" or "anywhere". Throws Error(kUsage) for another name.
+ResultAt result_at_from_name(const std::string& name);
 
 struct ProblemLink {
   double bytes_per_s = 0;

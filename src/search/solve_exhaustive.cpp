@@ -38,8 +38,9 @@ class Exhaustive {
   Outcome solve() {
     const EdgeSetWalk walk = refuse_large();
     for_each_edge_set(problem_, [this](const std::vector<bool>& on_edge) {
+      if (options_.stop.stop_requested()) return false;
       look_at(on_edge);
-      return !options_.stop.stop_requested();
+      return true;
     });
     if (options_.stop.stop_requested()) return stopped();
     return candidates_.empty() ? infeasible(walk) : answer();

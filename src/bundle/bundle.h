@@ -26,7 +26,8 @@ struct SplitBundle {
   std::vector<WireTensor> wire;
   exec::QuantizationSpec spec;
   bool batchable = false;
-  Json manifest;  ///< cleave.manifest/1 (file fingerprints are filled in by save)
+  std::filesystem::path model_path;  ///< where the network came from; the manifest records it relative to the folder
+  Json manifest;                     ///< cleave.manifest/1 (file fingerprints are filled in by save)
   Json preprocess;
   search::Plan plan;
 };
@@ -45,6 +46,7 @@ void save(const SplitBundle& bundle, const std::filesystem::path& folder);
 
 /// A bundle on disk as it will be run; checks fingerprints. Throws Error(kInvalidInput | kStale).
 struct LoadedBundle {
+  std::filesystem::path folder;
   graph::Model edge;
   std::optional<graph::Model> cloud;
   std::vector<WireTensor> wire;
@@ -53,5 +55,9 @@ struct LoadedBundle {
   search::Plan plan;
 };
 LoadedBundle load(const std::filesystem::path& folder);
+
+/// Where export found the original network, as the manifest records it. Throws Error(kIo) when it is not there (any
+/// more); whether it is still the same network is for the reader to check by fingerprint.
+std::filesystem::path original_model_path(const LoadedBundle& bundle);
 
 }  // namespace cleave::bundle

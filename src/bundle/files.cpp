@@ -42,11 +42,19 @@ graph::Model load_half(const fs::path& folder, JsonReader entry, const std::stri
   return model;
 }
 
+/// Relative, so that a folder with model and bundle can be moved and the manifest names no machine.
+std::string relative_to(const fs::path& file, const fs::path& folder) {
+  return fs::weakly_canonical(fs::absolute(file))
+      .lexically_relative(fs::weakly_canonical(fs::absolute(folder)))
+      .string();
+}
+
 }  // namespace
 
 void save(const SplitBundle& bundle, const fs::path& folder) {
   AtomicFolder target(folder);
   Json manifest = bundle.manifest;
+  manifest["model"]["path"] = relative_to(bundle.model_path, folder);
   manifest["edge"] = write_half(bundle.edge, target.staging(), kEdgeFile);
   manifest["cloud"] = bundle.cloud ? write_half(*bundle.cloud, target.staging(), kCloudFile) : Json(nullptr);
   write_json(target.staging() / "manifest.json", manifest);
@@ -74,9 +82,17 @@ LoadedBundle load(const fs::path& folder) {
                 "Export the bundle again.");
   }
   auto wire = wire_from_manifest(manifest, origin);
-  return {
-      std::move(edge), std::move(cloud), std::move(wire), std::move(manifest), read_json(folder / "preprocess.json"),
-      std::move(plan)};
+  return {folder,          std::move(edge),     std::move(cloud),
+          std::move(wire), std::move(manifest), read_json(folder / "preprocess.json"),
+          std::move(plan)};
+}
+
+fs::path original_model_path(const LoadedBundle& bundle) {
+  const std::string recorded = JsonReader(bundle.manifest, "manifest.json").object("model").text("path");
+  const fs::path path = (bundle.folder / recorded).lexically_normal();
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return path;
+  throw Error(ErrorKind::kIo, "the original network is not at " + path.string() + " any more", "Name it with --model.");
 }
 
 }  // namespace cleave::bundle

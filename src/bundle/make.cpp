@@ -184,6 +184,7 @@ SplitBundle make(const graph::Model& model, const Graph& prepared, const search:
   bundle.wire = interface.wire;
   bundle.spec = chosen.spec;
   bundle.plan = plan;
+  bundle.model_path = model.path();
   bundle.preprocess = parse_json(table.preprocess, "calibration table: preprocess");
   bundle.batchable = !interface.wire.empty() && network.as_in_file && is_batchable(model, prepared, interface);
   const std::string pairing = Hasher()

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "bundle/stable_scales.h"
 #include "core/error.h"
 #include "quant/clip.h"
 
@@ -43,15 +44,26 @@ class Chooser {
   };
 
   void choose_unit(const Unit& unit) {
-    const auto planned = plan_.units.find(unit.name);
-    if (planned != plan_.units.end() && unit.weight != TensorId::kNone) {
-      const Bits bits{planned->second.weight_bits};
-      if (bits.count > 0 && bits.quantized()) {
-        const Tensor& weights = *graph_.constant(unit.weight);
-        chosen_.spec.weights[unit.name] = quant::choose_weights(weights, unit.weight_axis, bits, method_).quantizer;
-      }
-    }
     for (const TensorId id : unit.outputs) choose_activation(id, &unit);
+    const auto planned = plan_.units.find(unit.name);
+    if (planned == plan_.units.end() || unit.weight == TensorId::kNone) return;
+    const Bits bits{planned->second.weight_bits};
+    if (bits.count == 0 || !bits.quantized()) return;
+    auto weights = quant::choose_weights(*graph_.constant(unit.weight), unit.weight_axis, bits, method_).quantizer;
+    const AffineQuantizer* input = quantizer_of(graph_.node(unit.main).inputs[0]);
+    const AffineQuantizer* output = unit.outputs.size() == 1 ? quantizer_of(unit.outputs[0]) : nullptr;
+    const bool stable = input != nullptr && output != nullptr;
+    chosen_.spec.weights[unit.name] = stable ? stable_scales(std::move(weights), *input, *output) : std::move(weights);
+  }
+
+  /// The first quantizer behind a tensor: a(t), else b(t).
+  const AffineQuantizer* quantizer_of(TensorId id) const {
+    const std::string& name = graph_.tensor(id).name;
+    for (const auto* quantizers : {&chosen_.spec.activations, &chosen_.spec.wire}) {
+      const auto found = quantizers->find(name);
+      if (found != quantizers->end() && found->second.bits.quantized()) return &found->second;
+    }
+    return nullptr;
   }
 
   void choose_activation(TensorId id, const Unit* maker) {

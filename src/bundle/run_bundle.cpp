@@ -37,16 +37,34 @@ std::map<std::string, Tensor> BundleRunner::run_edge(std::span<const Tensor> inp
 }
 
 std::vector<Tensor> BundleRunner::run_cloud(const std::map<std::string, Tensor>& from_edge) {
-  std::map<std::string, Tensor> results = from_edge;
+  if (cloud_ == nullptr) return results(from_edge, {});
+  return results(from_edge, cloud_->run(cloud_inputs(from_edge)));
+}
+
+std::vector<Tensor> BundleRunner::run_timed(std::span<const Tensor> inputs, std::vector<exec::UnitTime>& times) {
+  const auto from_edge = named_outputs(edge_->graph(), edge_->run_timed(inputs, times));
+  if (cloud_ == nullptr) return results(from_edge, {});
+  std::vector<exec::UnitTime> cloud_times;
+  std::vector<Tensor> made = cloud_->run_timed(cloud_inputs(from_edge), cloud_times);
+  times.insert(times.end(), cloud_times.begin(), cloud_times.end());
+  return results(from_edge, std::move(made));
+}
+
+std::vector<Tensor> BundleRunner::cloud_inputs(const std::map<std::string, Tensor>& from_edge) const {
+  std::vector<Tensor> inputs;
+  for (const graph::TensorId id : cloud_->graph().inputs()) {
+    inputs.push_back(at(from_edge, cloud_->graph().tensor(id).name));
+  }
+  return inputs;
+}
+
+std::vector<Tensor> BundleRunner::results(std::map<std::string, Tensor> from_edge,
+                                          std::vector<Tensor> from_cloud) const {
   if (cloud_ != nullptr) {
-    std::vector<Tensor> inputs;
-    for (const graph::TensorId id : cloud_->graph().inputs()) {
-      inputs.push_back(at(from_edge, cloud_->graph().tensor(id).name));
-    }
-    for (auto& [name, tensor] : named_outputs(cloud_->graph(), cloud_->run(inputs))) results[name] = tensor;
+    for (auto& [name, tensor] : named_outputs(cloud_->graph(), std::move(from_cloud))) from_edge[name] = tensor;
   }
   std::vector<Tensor> outputs;
-  for (const std::string& name : output_names_) outputs.push_back(at(results, name));
+  for (const std::string& name : output_names_) outputs.push_back(at(from_edge, name));
   return outputs;
 }
 

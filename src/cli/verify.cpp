@@ -55,8 +55,8 @@ int run_verify(const std::vector<std::string>& arguments) {
   if (line.quiet()) set_quiet();
 
   const bundle::LoadedBundle loaded = bundle::load(folder);
-  const graph::Model model = graph::Model::load(model_path.empty() ? bundle::original_model_path(loaded) : model_path);
-  const graph::Graph graph = bundle::prepare_original(loaded, model);
+  const graph::Model model =
+      graph::Model::load(model_path.empty() ? bundle::original_model_path(loaded).string() : model_path);
   const calibration::ImageSet images = open_images(images_path, limit);
   ProgressLine progress("verify", "images", line.quiet());
   StageControl control = progress.control();
@@ -65,7 +65,9 @@ int run_verify(const std::vector<std::string>& arguments) {
     control.on_progress = [show = control.on_progress, total](const Progress& p) { show({p.done, total}); };
   }
   const bundle::Verification result = bundle::verify(
-      loaded, model, image_source(images, choose_preprocess(preprocess, folder), single_input_shape(graph)), control);
+      loaded, model,
+      image_source(images, choose_preprocess(preprocess, folder), single_input_shape(graph::prepare(loaded.edge))),
+      control);
   line.json() ? write_result(result.to_json()) : write_result(to_table(result));
   return result.pass ? 0 : exit_code(ErrorKind::kMismatch);
 }

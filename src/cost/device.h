@@ -55,8 +55,8 @@ struct SystolicModel {
   GroupMapping groups = GroupMapping::kOneByOne;
 };
 
-/// Seconds per unit as measured: by unit name, then "W<bits>A<bits>" as asked for ("W0A8": a unit without weights
-/// when the search asks with 0 weight bits).
+/// Seconds per unit as measured: by unit name, then "W<bits>A<bits>"; a unit without weights is asked for with both
+/// widths alike.
 struct TableModel {
   std::map<std::string, std::map<std::string, double>> unit_s;
 };

@@ -72,13 +72,13 @@ SystolicModel read_systolic(JsonReader& reader) {
   return model;
 }
 
-/// "W8A8" has two widths of 0 to 32 bits.
+/// "W8A8" has two widths of 1 to 32 bits.
 bool is_bits_key(const std::string& key) {
   const std::size_t a = key.find('A');
   if (key.empty() || key[0] != 'W' || a == std::string::npos) return false;
   const auto weight = parse_integer(key.substr(1, a - 1));
   const auto activation = parse_integer(key.substr(a + 1));
-  if (!weight || !activation || *weight < 0 || *weight > 32 || *activation < 0 || *activation > 32) return false;
+  if (!weight || !activation || *weight < 1 || *weight > 32 || *activation < 1 || *activation > 32) return false;
   return bits_key({static_cast<int>(*weight)}, {static_cast<int>(*activation)}) == key;
 }
 
@@ -87,7 +87,7 @@ std::map<std::string, double> read_row(JsonReader& row) {
   for (const auto& entry : row.json().items()) {
     if (!is_bits_key(entry.key())) {
       throw Error(ErrorKind::kInvalidInput, row.path_of(entry.key()) + ": not a pair of bit-widths",
-                  "Write W<weight bits>A<activation bits>, such as W8A8; each 0 to 32.");
+                  "Write W<weight bits>A<activation bits>, such as W8A8; each 1 to 32.");
     }
     seconds[entry.key()] = non_negative_or(row, entry.key(), 0, "Give measured seconds.");
   }

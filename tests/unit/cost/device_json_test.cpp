@@ -27,7 +27,7 @@ Json roofline_file() {
 Json table_file() {
   return Json::parse(R"({
     "schema": "cleave.device/1", "name": "measured",
-    "model": {"kind": "table", "unit_s": {"conv": {"W8A8": 0.5, "W0A8": 0}}}})");
+    "model": {"kind": "table", "unit_s": {"conv": {"W8A8": 0.5, "W4A8": 0}}}})");
 }
 
 /// What the file at `pointer` with `value` is answered: "message | hint".
@@ -161,7 +161,7 @@ TEST(DeviceFile, WithOtherNonsenseIsRefused) {
   EXPECT_EQ(
       answer(table_file(), "/model/unit_s/conv/8A8", 1),
       "d.json: model: unit_s: conv: 8A8: not a pair of bit-widths | Write W<weight bits>A<activation bits>, such as "
-      "W8A8; each 0 to 32.");
+      "W8A8; each 1 to 32.");
   EXPECT_EQ(answer(table_file(), "/model/unit_s/conv/W8A8", -1),
             "d.json: model: unit_s: conv: W8A8: must be 0 or more, found -1.0 | Give measured seconds.");
   EXPECT_EQ(answer(table_file(), "/model/unit_s/conv", 3),

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -93,9 +94,9 @@ std::string lines(const Json& json) {
 float read_bound(const Json& json, const std::string& where, float when_null) {
   if (json.is_null()) return when_null;
   if (!json.is_number()) refuse(where, "expected a number or null");
-  const auto value = static_cast<float>(json.get<double>());
-  if (!std::isfinite(value)) refuse(where, "does not fit in 32 bits");
-  return value;
+  const auto value = json.get<double>();
+  if (std::abs(value) > double{std::numeric_limits<float>::max()}) refuse(where, "does not fit in 32 bits");
+  return static_cast<float>(value);
 }
 
 void check_counts(const ValueCounts& counts, const FloatHistogram& histogram, const std::string& where) {
@@ -206,6 +207,9 @@ void read_shards(JsonReader reader, CalibrationTable& table) {
       std::adjacent_find(table.shards.begin(), table.shards.end(), std::greater_equal<>()) == table.shards.end();
   if (table.shards.empty() || !ascending || table.shards.front() < 0 || table.shards.back() >= table.shard_count) {
     refuse(reader.path_of("indices"), "not an ascending list of shards below " + std::to_string(table.shard_count));
+  }
+  if (table.shard_count > 1 && static_cast<std::int64_t>(table.shards.size()) == table.shard_count) {
+    refuse(reader.path_of("count"), "1 expected where all shards are in");
   }
 }
 

@@ -65,17 +65,15 @@ AffineQuantizer quantizer_by(const WeightedValues& values, Bits bits, ClipMethod
   return affine_quantizer(aciq_range(values, bits, method), bits);
 }
 
-/// |x| at the given part of the mass.
+/// The smallest magnitude with at least `fraction` of the mass at or below it.
 double magnitude_quantile(const WeightedValues& values, double fraction) {
-  const double most_cut = (1 - fraction) * values.total;
-  double cut = 0;
+  double within = values.total;
   auto lowest = values.values.begin();
   auto highest = values.values.end();
   while (lowest != highest) {
-    const bool low_end = -*lowest > *(highest - 1);
-    const auto outermost = low_end ? lowest++ : --highest;
-    cut += values.counts[static_cast<std::size_t>(outermost - values.values.begin())];
-    if (cut > most_cut) return std::abs(*outermost);
+    const auto outermost = -*lowest > *(highest - 1) ? lowest++ : --highest;
+    within -= values.counts[static_cast<std::size_t>(outermost - values.values.begin())];
+    if (within < fraction * values.total) return std::abs(*outermost);
   }
   return 0;
 }

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
 
 #include <algorithm>
 #include <bit>
@@ -10,12 +9,14 @@
 #include <vector>
 
 #include "core/error.h"
+#include "property.h"
 #include "quant/histogram.h"
 #include "quant/histogram_text.h"
 
 namespace cleave::quant {
 namespace {
 
+using testing::expect_holds;
 using Bins = std::vector<FloatHistogram::Bin>;
 
 FloatHistogram histogram_of(const std::vector<float>& values, int shift = 17) {
@@ -63,7 +64,7 @@ TEST(FloatHistogram, KeepsSubnormalNumbers) {
 }
 
 TEST(FloatHistogram, GivesTheSameForOneValueAtATime) {
-  rc::check([] {
+  expect_holds([] {
     const std::vector<float> values = *any_floats();
     FloatHistogram single;
     std::uint64_t finite = 0;
@@ -77,7 +78,7 @@ TEST(FloatHistogram, GivesTheSameForOneValueAtATime) {
 }
 
 TEST(FloatHistogram, MergesExactlyInAnyOrderAndGrouping) {
-  rc::check([] {
+  expect_holds([] {
     const int shift = *rc::gen::inRange(12, 24);
     const std::vector<float> a = *any_floats();
     const std::vector<float> b = *any_floats();
@@ -99,7 +100,7 @@ TEST(FloatHistogram, MergesExactlyInAnyOrderAndGrouping) {
 }
 
 TEST(FloatHistogram, ComesBackFromItsBins) {
-  rc::check([] {
+  expect_holds([] {
     const FloatHistogram histogram = histogram_of(*any_floats(), 19);
     RC_ASSERT(FloatHistogram::from_bins(19, histogram.bins()) == histogram);
   });
@@ -114,12 +115,12 @@ TEST(FloatHistogram, RefusesBinsThatCannotBe) {
 }
 
 TEST(FloatHistogram, GivesAscendingValuesInsideTheSeenRangeThatKeepTheMass) {
-  rc::check([] {
+  expect_holds([] {
     std::vector<float> values;
     for (const float value : *any_floats()) {
       if (std::isfinite(value)) values.push_back(value);
     }
-    RC_PRE(!values.empty());
+    values.push_back(0.75F);
     const auto [lo, hi] = std::minmax_element(values.begin(), values.end());
     const WeightedValues seen = histogram_of(values).weighted(*lo, *hi);
     double total = 0;
@@ -181,7 +182,7 @@ TEST(HistogramText, IsTheDocumentedEncoding) {
 }
 
 TEST(HistogramText, ComesBackForAnyBins) {
-  rc::check([] {
+  expect_holds([] {
     Bins bins;
     std::uint32_t index = 0;
     for (const auto& [skip, count] : *rc::gen::arbitrary<std::vector<std::pair<std::uint8_t, std::uint32_t>>>()) {
@@ -199,7 +200,7 @@ TEST(HistogramText, RefusesAnyOtherText) {
   EXPECT_FALSE(bins_from_text("Ag!ByAE"));   // not base64
   EXPECT_FALSE(bins_from_text("AgIByAE="));  // padding
   EXPECT_FALSE(bins_from_text("AgA"));       // an empty run
-  rc::check([](const std::string& text) {
+  expect_holds([](const std::string& text) {
     const auto bins = bins_from_text(text);
     if (bins) RC_ASSERT(bins_to_text(*bins) == text);
   });

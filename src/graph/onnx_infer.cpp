@@ -12,9 +12,16 @@ namespace cleave::graph {
 
 namespace {
 
-bool is_known(const TensorInfo& info) {
-  return info.ranked && info.dtype != DType::kUndefined &&
-         std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
+/// How much is known: a type, a rank, then sizes before names of sizes.
+std::size_t knowledge(const TensorInfo& info) {
+  if (info.dtype == DType::kUndefined) return 0;
+  if (!info.ranked) return 1;
+  std::size_t known = 2;
+  for (std::size_t i = 0; i < info.shape.size(); ++i) {
+    const bool named = i < info.dimension_names.size() && !info.dimension_names[i].empty();
+    known += info.shape[i] >= 0 ? 2 : named ? 1 : 0;
+  }
+  return known;
 }
 
 void collect(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& values,
@@ -46,9 +53,10 @@ Graph with_types(const Graph& graph, const std::map<std::string, TensorInfo>& ty
   GraphBuilder builder(graph);
   for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
     const auto id = static_cast<TensorId>(i);
-    if (is_known(graph.tensor(id)) || graph.is_input(id) || graph.constant(id) != nullptr) continue;
+    if (graph.is_input(id) || graph.constant(id) != nullptr) continue;
     const auto found = types.find(graph.tensor(id).name);
-    if (found != types.end() && found->second.dtype != DType::kUndefined) builder.tensor_at(id) = found->second;
+    if (found == types.end() || knowledge(found->second) <= knowledge(graph.tensor(id))) continue;
+    builder.tensor_at(id) = found->second;
   }
   return builder.build();
 }

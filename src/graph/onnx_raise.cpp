@@ -34,30 +34,22 @@ Graph without_old_attributes(const Graph& graph, int opset) {
   return builder.build();
 }
 
-/// Ranks that come out of shape arithmetic, which libonnx does not follow; some adapters (Softmax) need them. A rank
-/// does not depend on the batch, so one is enough. Empty where sizes must be given first.
-std::map<std::string, TensorInfo> ranks(const Graph& graph) {
-  std::map<std::string, TensorInfo> types;
-  std::optional<Graph> shaped;
-  try {
-    shaped = resolve_shapes(fix_inputs(graph, {})).graph;
-  } catch (const Error&) {
-    return types;  // then the converter has to do without
+/// What the converter forgets: before opset 11, Resize (and Upsample, which becomes Resize) always mapped coordinates
+/// as output / scale and rounded down; from 11 on, two attributes say so and other values are the default.
+void keep_old_resize(const Graph& graph, GraphBuilder& builder) {
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    Node& node = builder.node_at(static_cast<NodeId>(n));
+    if (node.op != "Resize" || !node.domain.empty()) continue;
+    node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
+    if (node.text("mode", "nearest") == "nearest") node.attributes["nearest_mode"] = std::string("floor");
   }
-  for (std::size_t i = 0; i < shaped->tensor_count(); ++i) {
-    TensorInfo info = shaped->tensor(static_cast<TensorId>(i));
-    if (!is_fully_known(info)) continue;
-    std::fill(info.shape.begin(), info.shape.end(), -1);
-    types[info.name] = info;
-  }
-  return types;
 }
 
 onnx::ModelProto convert(const Graph& graph, int opset) {
   onnx::ModelProto model;
   write_model(graph, Weights::kSkeleton, model);
   try {
-    onnx::shape_inference::InferShapes(model);
+    onnx::shape_inference::InferShapes(model);  // some adapters (Softmax) need the rank of their input
     return onnx::version_conversion::ConvertVersion(model, opset);
   } catch (const std::exception& error) {
     throw not_raised(graph, opset, error.what());
@@ -87,7 +79,8 @@ Graph raise_opset(const Graph& graph, int opset) {
   GraphBuilder newer(without_old_attributes(graph, opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
   const Graph source = newer.build();
-  const auto converted = std::make_shared<const onnx::ModelProto>(convert(with_types(source, ranks(source)), opset));
+  const auto converted =
+      std::make_shared<const onnx::ModelProto>(convert(with_types(source, infer_ranks(source)), opset));
   std::vector<Finding> problems;
   ExternalData nothing_outside("");
   LoadOptions options;
@@ -98,6 +91,8 @@ Graph raise_opset(const Graph& graph, int opset) {
     throw not_raised(graph, opset, "inputs or outputs change their names");
   }
   GraphBuilder result(*raised);
+  constexpr int kResizeWithModes = 11;
+  if (graph.opset() < kResizeWithModes) keep_old_resize(*raised, result);
   for (const auto& [key, value] : graph.metadata()) result.set_metadata(key, value);
   result.set_versions(opset, std::max(kIrVersion, graph.ir_version()));
   return result.build();

@@ -56,13 +56,15 @@ class GraphReader {
     read_constants(proto);
     read_inputs(proto);
     choose_node_names(proto);
-    for (int i = 0; i < proto.node_size(); ++i) guarded(node_label(i), [&] { read_node(proto.node(i), i); });
+    for (int i = 0; i < proto.node_size(); ++i) {
+      complete_ &= guarded(node_label(i), [&] { read_node(proto.node(i), i); });
+    }
     read_known_types(proto);
     read_outputs(proto);
     if (depth_ > 0) check_scope();
-    if (context_.problems.size() > before) return std::nullopt;
     std::optional<Graph> graph;
-    guarded("", [&] { graph = builder_.build(); });
+    if (complete_) guarded("", [&] { graph = builder_.build(); });
+    if (context_.problems.size() > before) return std::nullopt;
     return graph;
   }
 
@@ -71,13 +73,15 @@ class GraphReader {
     if (context_.problems.size() < kMostFindings) context_.problems.push_back({kind, where, what, hint});
   }
 
-  /// Runs one step; what it throws becomes a finding, so that the next step can report too.
+  /// Runs one step; what it throws becomes a finding, so that the next step can report too. False when it threw.
   template <typename Step>
-  void guarded(const std::string& where, Step step) {
+  bool guarded(const std::string& where, Step step) {
     try {
       step();
+      return true;
     } catch (const Error& error) {
       complain(error.kind(), where, error.what(), error.hint());
+      return false;
     }
   }
 
@@ -112,10 +116,13 @@ class GraphReader {
     return value;
   }
 
+  /// A tensor that cannot be read leaves an empty constant behind, so that the rest can still be looked at.
   void add_constant(const std::string& name, const onnx::TensorProto& proto) {
     if (name.empty()) throw Error(ErrorKind::kInvalidInput, "an initializer has no name");
+    Tensor value;
+    guarded("", [&] { value = checked_tensor(name, proto); });
     constant_names_.insert(name);
-    builder_.constant(name, checked_tensor(name, proto));
+    builder_.constant(name, std::move(value));
   }
 
   void read_inputs(const onnx::GraphProto& proto) {
@@ -127,7 +134,7 @@ class GraphReader {
         builder_.constant(value.name(), known->second);
         continue;
       }
-      guarded("input '" + value.name() + "'", [&] { read_input(value); });
+      complete_ &= guarded("input '" + value.name() + "'", [&] { read_input(value); });
     }
   }
 
@@ -152,6 +159,7 @@ class GraphReader {
       if (!node.name().empty() && !taken.insert(node.name()).second) {
         complain(ErrorKind::kInvalidInput, "node '" + node.name() + "'", "two nodes have this name",
                  "Give every node a name of its own, or none.");
+        complete_ = false;
       }
     }
     for (const auto& node : proto.node()) {
@@ -200,7 +208,10 @@ class GraphReader {
     const auto& attribute = proto.attribute(0);
     const std::string& key = attribute.name();
     std::optional<Tensor> value;
-    if (key == "value") value = checked_tensor(proto.output(0), attribute.t());
+    if (key == "value") {
+      add_constant(proto.output(0), attribute.t());
+      return true;
+    }
     if (key == "value_float") value = Tensor::scalar<float>(attribute.f());
     if (key == "value_int") value = Tensor::scalar<std::int64_t>(attribute.i());
     if (key == "value_floats") value = list_tensor<float>(attribute.floats());
@@ -292,6 +303,7 @@ class GraphReader {
   std::vector<std::string> node_names_;
   std::map<TensorId, int> reads_;  ///< first node that reads it
   std::set<TensorId> made_;
+  bool complete_ = true;  ///< every input and node could be read: building the graph makes sense
 };
 
 /// opset_import as a map; "" is ONNX's own domain.

@@ -33,7 +33,7 @@ Graph raise_opset(const Graph& graph, int opset);
 /// Empty where the inference gives up.
 std::map<std::string, TensorInfo> infer_types(const Graph& graph);
 
-/// A copy of the graph in which tensors without a known type or shape have the inferred one.
+/// A copy of the graph that says of each tensor what `types` says, where that is more than it knew.
 Graph with_types(const Graph& graph, const std::map<std::string, TensorInfo>& types);
 
 /// The newest opset and IR version whose operators the installed libonnx knows.

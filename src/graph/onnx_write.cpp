@@ -5,6 +5,7 @@
 #include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 
@@ -13,6 +14,7 @@
 #include "core/file.h"
 #include "graph/onnx_codec.h"
 #include "graph/onnx_read.h"
+#include "graph/resolve_shapes.h"
 
 namespace cleave::graph {
 
@@ -131,6 +133,17 @@ void check(const onnx::ModelProto& model) {
   }
 }
 
+/// ONNX wants a type and a rank for every network output; a graph made by hand may not have said them.
+Graph with_typed_outputs(const Graph& graph) {
+  const auto all_typed = [](const Graph& g) {
+    return std::all_of(g.outputs().begin(), g.outputs().end(),
+                       [&g](TensorId id) { return g.tensor(id).dtype != DType::kUndefined && g.tensor(id).ranked; });
+  };
+  if (all_typed(graph)) return graph;
+  const Graph inferred = with_types(graph, infer_types(graph));
+  return all_typed(inferred) ? inferred : with_types(inferred, infer_ranks(inferred));
+}
+
 }  // namespace
 
 void write_model(const Graph& graph, Weights weights, onnx::ModelProto& model) {
@@ -155,7 +168,7 @@ void write_model(const Graph& graph, Weights weights, onnx::ModelProto& model) {
 std::string to_onnx(const Graph& graph) {
   require_file_size(graph);
   onnx::ModelProto model;
-  write_model(graph, Weights::kWhole, model);
+  write_model(with_typed_outputs(graph), Weights::kWhole, model);
   const std::string bytes = serialize(model);
   if (graph.opset() <= newest_known_opset() && graph.ir_version() <= newest_known_ir_version()) check(model);
   return bytes;

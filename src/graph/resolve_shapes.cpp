@@ -144,4 +144,21 @@ Resolved resolve_shapes(const Graph& graph) {
   }
 }
 
+std::map<std::string, TensorInfo> infer_ranks(const Graph& graph) {
+  std::map<std::string, TensorInfo> types;
+  std::optional<Graph> shaped;
+  try {
+    shaped = resolve_shapes(fix_inputs(graph, {})).graph;
+  } catch (const Error&) {
+    return types;  // an honest "not known": the caller goes on without
+  }
+  for (std::size_t i = 0; i < shaped->tensor_count(); ++i) {
+    TensorInfo info = shaped->tensor(static_cast<TensorId>(i));
+    if (!is_fully_known(info)) continue;
+    std::fill(info.shape.begin(), info.shape.end(), -1);
+    types[info.name] = info;
+  }
+  return types;
+}
+
 }  // namespace cleave::graph

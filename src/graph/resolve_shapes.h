@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "graph/graph.h"
 #include "graph/prepare.h"
 
@@ -20,5 +23,10 @@ struct Resolved {
 
 /// Infers types and shapes, folding what becomes known (shape arithmetic) until nothing more does.
 Resolved resolve_shapes(const Graph& graph);
+
+/// Types and ranks (every dimension -1) of all tensors, by name, also where they come out of shape arithmetic that
+/// infer_types does not follow. A rank does not depend on the batch, so one is enough to find it.
+/// Empty where input sizes must be given first.
+std::map<std::string, TensorInfo> infer_ranks(const Graph& graph);
 
 }  // namespace cleave::graph

@@ -19,7 +19,9 @@ struct RealModel {
   bool small;  ///< quick enough for the naive kernels
 };
 
-void PrintTo(const RealModel& model, std::ostream* out) { *out << model.name; }
+void PrintTo(const RealModel& model, std::ostream* out) {
+  *out << model.name;
+}
 
 class RealModels : public ::testing::TestWithParam<RealModel> {};
 

@@ -30,14 +30,22 @@ std::vector<double> doubles_of(const Tensor& tensor) {
 
 std::vector<double> as_doubles(const Tensor& tensor) {
   switch (tensor.dtype()) {
-    case DType::kFloat32: return doubles_of<float>(tensor);
-    case DType::kFloat64: return doubles_of<double>(tensor);
-    case DType::kInt32: return doubles_of<std::int32_t>(tensor);
-    case DType::kInt64: return doubles_of<std::int64_t>(tensor);
-    case DType::kUint8: return doubles_of<std::uint8_t>(tensor);
-    case DType::kInt8: return doubles_of<std::int8_t>(tensor);
-    case DType::kBool: return doubles_of<bool>(tensor);
-    default: return {};
+    case DType::kFloat32:
+      return doubles_of<float>(tensor);
+    case DType::kFloat64:
+      return doubles_of<double>(tensor);
+    case DType::kInt32:
+      return doubles_of<std::int32_t>(tensor);
+    case DType::kInt64:
+      return doubles_of<std::int64_t>(tensor);
+    case DType::kUint8:
+      return doubles_of<std::uint8_t>(tensor);
+    case DType::kInt8:
+      return doubles_of<std::int8_t>(tensor);
+    case DType::kBool:
+      return doubles_of<bool>(tensor);
+    default:
+      return {};
   }
 }
 
@@ -66,13 +74,20 @@ Tensor random_floats(const Shape& shape, std::uint64_t seed, double low, double 
 
 Tensor random_tensor(DType dtype, const Shape& shape, std::uint64_t seed, double low, double high) {
   switch (dtype) {
-    case DType::kFloat32: return filled<float>(shape, seed, low, high);
-    case DType::kFloat64: return filled<double>(shape, seed, low, high);
-    case DType::kInt32: return filled<std::int32_t>(shape, seed, low, high);
-    case DType::kInt64: return filled<std::int64_t>(shape, seed, low, high);
-    case DType::kUint8: return filled<std::uint8_t>(shape, seed, low, high);
-    case DType::kInt8: return filled<std::int8_t>(shape, seed, low, high);
-    default: return filled<bool>(shape, seed, 0, 1);
+    case DType::kFloat32:
+      return filled<float>(shape, seed, low, high);
+    case DType::kFloat64:
+      return filled<double>(shape, seed, low, high);
+    case DType::kInt32:
+      return filled<std::int32_t>(shape, seed, low, high);
+    case DType::kInt64:
+      return filled<std::int64_t>(shape, seed, low, high);
+    case DType::kUint8:
+      return filled<std::uint8_t>(shape, seed, low, high);
+    case DType::kInt8:
+      return filled<std::int8_t>(shape, seed, low, high);
+    default:
+      return filled<bool>(shape, seed, 0, 1);
   }
 }
 

@@ -59,8 +59,10 @@ bool can_overwrite(const Program& program, const std::vector<Lifetime>& lives, s
   if (from == to || program.buffers[from].storage != Storage::kArena) return false;
   if (program.buffers[from].bytes != program.buffers[to].bytes) return false;
   if (lives[from].last != static_cast<std::int32_t>(step)) return false;
-  return std::none_of(s.reads.begin(), s.reads.end(),
-                      [&](SlotId id) { return id != s.may_overwrite && program.slots[index(id)].buffer == from; });
+  // Read twice (x + conv(x)), the place is still needed while the step runs.
+  const auto readers =
+      std::count_if(s.reads.begin(), s.reads.end(), [&](SlotId id) { return program.slots[index(id)].buffer == from; });
+  return readers == 1;
 }
 
 void share_places(Program& program) {

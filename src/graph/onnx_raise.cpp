@@ -34,14 +34,29 @@ Graph without_old_attributes(const Graph& graph, int opset) {
   return builder.build();
 }
 
+/// How opset 10 rounds to the nearest pixel: down where it enlarges, up where it shrinks (as ONNX Runtime does; the
+/// specification leaves it open). Empty when one node does both, which opset 11 cannot say.
+std::optional<std::string> old_rounding(const Graph& graph, const Node& resize) {
+  const Tensor* scales = resize.input(2) == TensorId::kNone ? nullptr : graph.constant(resize.input(2));
+  if (scales == nullptr || scales->dtype() != DType::kFloat32) return "floor";
+  const auto values = scales->data<float>();
+  const bool shrinks = std::any_of(values.begin(), values.end(), [](float scale) { return scale < 1; });
+  const bool enlarges = std::any_of(values.begin(), values.end(), [](float scale) { return scale > 1; });
+  if (shrinks && enlarges) return std::nullopt;
+  return shrinks ? "ceil" : "floor";
+}
+
 /// What the converter forgets: before opset 11, Resize (and Upsample, which becomes Resize) always mapped coordinates
-/// as output / scale and rounded down; from 11 on, two attributes say so and other values are the default.
-void keep_old_resize(const Graph& graph, GraphBuilder& builder) {
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+/// as output / scale; from 11 on an attribute says so and another mapping is the default.
+void keep_old_resize(const Graph& raised, const Graph& original, int opset, GraphBuilder& builder) {
+  for (std::size_t n = 0; n < raised.nodes().size(); ++n) {
     Node& node = builder.node_at(static_cast<NodeId>(n));
     if (node.op != "Resize" || !node.domain.empty()) continue;
     node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
-    if (node.text("mode", "nearest") == "nearest") node.attributes["nearest_mode"] = std::string("floor");
+    if (node.text("mode", "nearest") != "nearest") continue;
+    const auto rounding = old_rounding(raised, node);
+    if (!rounding) throw not_raised(original, opset, "node '" + node.name + "': Resize both enlarges and shrinks");
+    node.attributes["nearest_mode"] = *rounding;
   }
 }
 
@@ -92,7 +107,7 @@ Graph raise_opset(const Graph& graph, int opset) {
   }
   GraphBuilder result(*raised);
   constexpr int kResizeWithModes = 11;
-  if (graph.opset() < kResizeWithModes) keep_old_resize(*raised, result);
+  if (graph.opset() < kResizeWithModes) keep_old_resize(*raised, graph, opset, result);
   for (const auto& [key, value] : graph.metadata()) result.set_metadata(key, value);
   result.set_versions(opset, std::max(kIrVersion, graph.ir_version()));
   return result.build();

@@ -88,14 +88,27 @@ cv::Mat apply_pad(const cv::Mat& image, const Preprocess::Pad& pad, std::optiona
   return padded;
 }
 
-cv::Mat apply_crop(const cv::Mat& image, const std::array<std::int64_t, 2>& crop,
+/// What a picture smaller than the crop lacks is filled up: with the value of `pad` where there was one, else black.
+cv::Mat grown_to(const cv::Mat& image, std::int64_t height, std::int64_t width, std::optional<Pixels::Border>& border) {
+  const std::int64_t missing_rows = std::max<std::int64_t>(0, height - image.rows);
+  const std::int64_t missing_columns = std::max<std::int64_t>(0, width - image.cols);
+  if (missing_rows == 0 && missing_columns == 0) return image;
+  if (border) {
+    border->top += missing_rows / 2;
+    border->left += missing_columns / 2;
+  }
+  cv::Mat grown;
+  cv::copyMakeBorder(image, grown, static_cast<int>(missing_rows / 2), static_cast<int>((missing_rows + 1) / 2),
+                     static_cast<int>(missing_columns / 2), static_cast<int>((missing_columns + 1) / 2),
+                     cv::BORDER_CONSTANT, cv::Scalar::all(border ? std::nearbyint(border->value) : 0));
+  return grown;
+}
+
+/// The middle of the image; one that is too small is centred on black first, as torchvision's CenterCrop does.
+cv::Mat apply_crop(const cv::Mat& picture, const std::array<std::int64_t, 2>& crop,
                    std::optional<Pixels::Border>& border) {
   const auto [height, width] = crop;
-  if (image.rows < height || image.cols < width) {
-    throw bad("the image is " + size_text(image.rows, image.cols) + ", smaller than the centre crop " +
-                  size_text(height, width),
-              "Put a resize (shorter_px) into the preprocessing block.");
-  }
+  const cv::Mat image = grown_to(picture, height, width, border);
   const std::int64_t top = (image.rows - height) / 2;
   const std::int64_t left = (image.cols - width) / 2;
   if (border) {

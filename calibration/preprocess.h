@@ -21,6 +21,8 @@ enum class Color { kRgb, kBgr, kGray, kY };
 /// shorter_px, longer_px   the other side is floor(side * wanted / given), as torchvision, DeepLab and YOLOX do.
 /// pad                     border of `value` (0..255, fractions allowed: it is normalised as it is).
 /// center                  pad and crop leave floor(difference / 2) at the top and left.
+/// center_crop_px          a picture smaller than the crop is centred on black (or on pad's value), as torchvision
+///                         does.
 /// gray, y                 one channel, 0.299 R + 0.587 G + 0.114 B: the luma of BT.601 at full range, as in JPEG.
 ///                         Both names mean the same pixels.
 /// Pixels are taken as stored: an EXIF orientation is ignored, as in the usual training pipelines.
@@ -75,7 +77,7 @@ struct Pixels {
 
 /// Decodes (JPEG, PNG, BMP, WebP, PNM or TIFF, told by content) and applies resize, pad, crop and colour.
 /// Throws Error(kIo) for a file that cannot be read; Error(kInvalidInput) with its name for one that is no image, is
-/// cut short, is larger than 200 megapixels before or after resizing, or does not fit crop or pad.
+/// cut short, is larger than 200 megapixels before or after resizing, or is larger than pad.
 Pixels load_pixels(const std::filesystem::path& image, const Preprocess& preprocess);
 /// The same from the file's bytes; messages do not name the file.
 Pixels decode_pixels(std::string_view bytes, const Preprocess& preprocess);

@@ -30,7 +30,7 @@ struct Geometry {
 ///
 ///     scale = resized / original (per axis: both sides are whole pixels),  offset = pad border - crop border
 ///
-/// original   size of the decoded picture; resize, pad and crop must fit it, as load_pixels checks.
+/// original   size of the decoded picture; resize, pad must fit it, as load_pixels checks.
 Geometry geometry_of(const calibration::Preprocess& preprocess, const ImageSize& original);
 
 }  // namespace cleave::evaluation

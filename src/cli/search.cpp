@@ -27,9 +27,9 @@ struct Options {
   std::string output = "plan.json";
   std::string solver = search::kDefaultSolver;
   std::string pricing = "exact";
-  std::string weight_bits = "2,4,8";
-  std::string activation_bits = "2,4,8";
-  std::string wire_bits = "2,4,8";
+  std::string weight_bits = "2,3,4,5,6,7,8";
+  std::string activation_bits = "2,3,4,5,6,7,8";
+  std::string wire_bits = "2,3,4,5,6,7,8";
   std::string clip = "auto";
   std::string result_at = "anywhere";
   std::string cut;

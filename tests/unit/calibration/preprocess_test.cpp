@@ -145,15 +145,30 @@ TEST(Preprocess, ACropOfAPaddedPictureKeepsThePaddingWhereItIs) {
   EXPECT_EQ(tensor_values(preprocess, 1, 2, grey({50, 60})), (std::vector<float>{0.25F, 50, 60, 0.25F}));
 }
 
+TEST(Preprocess, APictureSmallerThanTheCropIsCentredOnBlack) {
+  EXPECT_EQ(pixels_after(block(R"("center_crop_px":[3,5])"), 2, 6, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}),
+            (std::vector<int>{1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(pixels_after(block(R"("center_crop_px":[1,4])"), 1, 2, {50, 60}), (std::vector<int>{0, 50, 60, 0}));
+}
+
+TEST(Preprocess, APaddedPictureSmallerThanTheCropGoesOnWithThePadValue) {
+  const Preprocess preprocess = block(R"("pad":{"size_px":[1,3],"value":0.25},"center_crop_px":[1,5],"color":"gray")");
+  EXPECT_EQ(tensor_values(preprocess, 1, 2, grey({50, 60})), (std::vector<float>{0.25F, 50, 60, 0.25F, 0.25F}));
+}
+
 TEST(Preprocess, ResizeComesBeforePadAndPadBeforeCrop) {
   const Preprocess preprocess = block(R"("center_crop_px":[2,2],"pad":{"size_px":[2,4],"value":1},
                                           "resize":{"size_px":[2,2],"interpolation":"nearest"})");
   EXPECT_EQ(pixels_after(preprocess, 1, 1, {80}), (std::vector<int>{80, 1, 80, 1}));
 }
 
+TEST(Preprocess, ACropLargerThanThePictureCentresItOnBlack) {
+  const Preprocess preprocess = block(R"("center_crop_px":[3,2],"color":"gray")");
+  EXPECT_EQ(tensor_values(preprocess, 1, 4, grey({10, 20, 30, 40})), (std::vector<float>{0, 0, 20, 30, 0, 0}));
+}
+
 TEST(Preprocess, SaysWhichSizesDoNotFit) {
   const std::string picture = ppm_bytes(2, 2, grey({1, 2, 3, 4}));
-  EXPECT_THROW(decode_pixels(picture, block(R"("center_crop_px":[3,2])")), Error);
   EXPECT_THROW(decode_pixels(picture, block(R"("pad":{"size_px":[2,1]})")), Error);
   EXPECT_THROW(decode_pixels(picture, block(R"("resize":{"shorter_px":60000})")), Error);
   EXPECT_THROW(decode_pixels(picture, block(R"("pad":{"size_px":[60000,60000]})")), Error);

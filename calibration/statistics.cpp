@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "calibration/channel_windows.h"
 #include "calibration/row_summary.h"
 #include "core/check.h"
 
@@ -12,9 +13,9 @@ namespace cleave::calibration {
 
 namespace {
 
+constexpr int kShift = 17;
 constexpr std::uint32_t kSignBit = 0x80000000U;
-constexpr std::size_t kChunk = 4096;    // values per pass: stay in the first-level cache between the two loops
-constexpr std::size_t kLongRow = 1024;  // from here a table per row is cheaper than a look-up per value
+constexpr std::size_t kChunk = 4096;  // values per pass: stay in the first-level cache between the two loops
 constexpr std::int64_t kTileChannels = 16;
 constexpr std::int64_t kTileSpatial = 1024;
 constexpr std::int64_t kTilePitch = kTileSpatial + 16;  // rows a power of two apart would share few cache sets
@@ -24,9 +25,8 @@ std::uint32_t pattern_of(float value) {
   return pattern == kSignBit ? 0 : pattern;
 }
 
-/// Counts by the top bits of the pattern in a flat table; emptied into a FloatHistogram of the same shift.
+/// Counts by the top bits of the pattern in a flat table; emptied into a histogram of the same shift.
 /// Two tables take turns, so that a run of equal values (zeros after ReLU) does not wait for its own last store.
-template <int kShift>
 class FlatCounts {
  public:
   void add(std::span<const float> finite_values) {
@@ -83,43 +83,38 @@ Extent extent_of(const Shape& shape) {
 /// Adds rows of values, each of one channel, to a tensor's statistics. Begin and end enclose one observation.
 class StatisticsObserver::Counter {
  public:
-  void begin(quant::TensorStatistics& statistics) {
-    statistics_ = &statistics;
+  void begin(Tap& tap) {
+    tap_ = &tap;
     seen_ = {};
   }
 
-  void end() { tensor_bins_.empty_into(statistics_->histogram, seen_); }
+  void end() { tensor_bins_.empty_into(tap_->statistics.histogram, seen_); }
 
-  /// channel: its number, or -1 when statistics are kept for the tensor only.
   void add_row(std::span<const float> row, std::int64_t channel) {
-    quant::ChannelStatistics* const target =
-        channel < 0 ? nullptr : &statistics_->channels[static_cast<std::size_t>(channel)];
-    const bool flat = target != nullptr && row.size() >= kLongRow;
+    const auto at = static_cast<std::size_t>(channel);
+    quant::TensorStatistics& statistics = tap_->statistics;
     quant::ValueCounts counts;
-    RowSummary row_seen;
     while (!row.empty()) {
       const std::span<const float> chunk = row.first(std::min(kChunk, row.size()));
       row = row.subspan(chunk.size());
-      const std::span<const float> finite = add_chunk(chunk, counts, row_seen);
+      RowSummary summary;
+      const std::span<const float> finite = add_chunk(chunk, counts, summary);
       tensor_bins_.add(finite);
-      if (flat) channel_bins_.add(finite);
-      if (target != nullptr && !flat) target->histogram.add(finite);
+      if (!statistics.channels.empty()) tap_->windows.add(at, finite, summary, statistics.channels[at].histogram);
+      seen_.merge(summary);
     }
-    seen_.merge(row_seen);
-    statistics_->counts.merge(counts);
-    if (flat) channel_bins_.empty_into(target->histogram, row_seen);
-    if (target != nullptr) target->counts.merge(counts);
+    statistics.counts.merge(counts);
+    if (!statistics.channels.empty()) statistics.channels[at].counts.merge(counts);
   }
 
  private:
   /// Counts the chunk and returns its finite values.
-  std::span<const float> add_chunk(std::span<const float> chunk, quant::ValueCounts& counts, RowSummary& seen) {
-    RowSummary summary = summarize(chunk);
+  std::span<const float> add_chunk(std::span<const float> chunk, quant::ValueCounts& counts, RowSummary& summary) {
+    summary = summarize(chunk);
     if (!summary.finite()) {
       chunk = without_nonfinite(chunk, counts);
       summary = summarize(chunk);
     }
-    seen.merge(summary);
     counts.merge(to_counts(summary, chunk.size()));
     return chunk;
   }
@@ -137,10 +132,9 @@ class StatisticsObserver::Counter {
     return {finite_.data(), kept};
   }
 
-  quant::TensorStatistics* statistics_ = nullptr;
+  Tap* tap_ = nullptr;
   RowSummary seen_;
-  FlatCounts<17> tensor_bins_;
-  FlatCounts<19> channel_bins_;
+  FlatCounts tensor_bins_;
   std::array<float, kChunk> finite_{};
 };
 
@@ -221,7 +215,9 @@ StatisticsObserver::StatisticsObserver(const graph::Graph& graph, std::span<cons
   for (const graph::TensorId id : taps) {
     tap_of_[graph::index(id)] = taps_.size();
     const graph::TensorInfo& info = graph.tensor(id);
-    taps_.push_back({info.name, info.shape, empty_statistics(info.shape)});
+    quant::TensorStatistics empty = empty_statistics(info.shape);
+    ChannelWindows windows(empty.channels.size());
+    taps_.push_back({info.name, info.shape, std::move(empty), std::move(windows)});
   }
 }
 
@@ -230,28 +226,26 @@ StatisticsObserver::~StatisticsObserver() = default;
 void StatisticsObserver::observe(const exec::ActivationView& activation) {
   const std::size_t at = tap_of_.at(graph::index(activation.tensor));
   CLEAVE_CHECK(at < taps_.size(), "only tapped tensors are observed");
-  quant::TensorStatistics& statistics = taps_[at].statistics;
   const std::int64_t elements = element_count(activation.shape);
   CLEAVE_CHECK(elements < (std::int64_t{1} << 32), "flat counts of one observation fit in 32 bits");
-  counter_->begin(statistics);
   const Extent extent = extent_of(activation.shape);
-  const bool per_channel = !statistics.channels.empty();
-  const auto row = [&](std::span<const float> values, std::int64_t channel) {
-    counter_->add_row(values, per_channel ? channel : -1);
-  };
+  const auto row = [&](std::span<const float> values, std::int64_t channel) { counter_->add_row(values, channel); };
+  counter_->begin(taps_[at]);
   if (activation.channel_block > 1) {
-    const auto tile = std::make_unique<Tile>();
-    visit_blocked(activation.data, extent, activation.channel_block, *tile, row);
-  } else if (per_channel) {
-    visit_plain(activation.data, extent, row);
+    visit_blocked(activation.data, extent, activation.channel_block, *std::make_unique<Tile>(), row);
+  } else if (taps_[at].statistics.channels.empty()) {
+    counter_->add_row({activation.data, static_cast<std::size_t>(elements)}, 0);
   } else {
-    counter_->add_row({activation.data, static_cast<std::size_t>(elements)}, -1);
+    visit_plain(activation.data, extent, row);
   }
   counter_->end();
 }
 
 void StatisticsObserver::move_into(std::map<std::string, quant::TensorStatistics>& tensors) {
   for (Tap& tap : taps_) {
+    for (std::size_t c = 0; c < tap.statistics.channels.size(); ++c) {
+      tap.windows.flush(c, tap.statistics.channels[c].histogram);
+    }
     quant::TensorStatistics seen = std::exchange(tap.statistics, empty_statistics(tap.shape));
     const auto [place, made] = tensors.try_emplace(tap.name);
     if (made) {

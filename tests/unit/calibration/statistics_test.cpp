@@ -145,6 +145,27 @@ TEST(Statistics, EqualANaiveLoopOnLongRows) {
   }
 }
 
+TEST(Statistics, CountsOfOneBinPass65535) {
+  const Shape shape = {1, 2, 300, 300};
+  const std::vector<float> same(static_cast<std::size_t>(element_count(shape)), -1.5F);
+  const TensorStatistics seen = observe(shape, {same, same, same, same});
+  EXPECT_EQ(seen.channels[1].histogram.total(), 360'000U);
+  EXPECT_EQ(seen, expected(shape, {same, same, same, same}));
+  EXPECT_EQ(observe(shape, {same, same}, 2), expected(shape, {same, same}));
+}
+
+TEST(Statistics, AChannelMayChangeItsScaleFromRunToRun) {
+  const Shape shape = {1, 3, 8, 8};
+  std::vector<std::vector<float>> runs;
+  for (const int exponent : {-100, 0, 60, -20, 127, -126}) {
+    std::vector<float> run = mixed(element_count(shape), 11, true);
+    for (float& value : run) value = std::ldexp(value, exponent);
+    runs.push_back(run);
+  }
+  runs.insert(runs.begin(), std::vector<float>(192, 0.0F));
+  EXPECT_EQ(observe(shape, runs), expected(shape, runs));
+}
+
 TEST(Statistics, TensorsOfAnyRankAreCounted) {
   for (const Shape& shape : {Shape{}, Shape{5}, Shape{1, 7}, Shape{2, 3, 4}, Shape{1, 2, 3, 2, 2}}) {
     const std::vector<float> plain = mixed(element_count(shape), 3, true);

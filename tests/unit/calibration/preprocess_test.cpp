@@ -162,11 +162,6 @@ TEST(Preprocess, ResizeComesBeforePadAndPadBeforeCrop) {
   EXPECT_EQ(pixels_after(preprocess, 1, 1, {80}), (std::vector<int>{80, 1, 80, 1}));
 }
 
-TEST(Preprocess, ACropLargerThanThePictureCentresItOnBlack) {
-  const Preprocess preprocess = block(R"("center_crop_px":[3,2],"color":"gray")");
-  EXPECT_EQ(tensor_values(preprocess, 1, 4, grey({10, 20, 30, 40})), (std::vector<float>{0, 0, 20, 30, 0, 0}));
-}
-
 TEST(Preprocess, SaysWhichSizesDoNotFit) {
   const std::string picture = ppm_bytes(2, 2, grey({1, 2, 3, 4}));
   EXPECT_THROW(decode_pixels(picture, block(R"("pad":{"size_px":[2,1]})")), Error);

@@ -213,6 +213,21 @@ Decision to_decision(const Problem& problem, const EdgePart& part, const Choice&
   return decision;
 }
 
+Choice to_choice(const Problem& problem, const EdgePart& part, const Decision& decision) {
+  Choice choice = uniform_choice(problem, part, true);
+  const auto set = [](std::vector<int>& chosen, const auto& options, int position, int bits) {
+    for (std::size_t o = 0; o < options.size(); ++o) {
+      if (options[o].bits == bits) item(chosen, position) = static_cast<int>(o);
+    }
+  };
+  for (const auto& [u, bits] : decision.weight_bits) set(choice.weight, item(problem.units, u).weight, u, bits);
+  for (const auto& [t, bits] : decision.activation_bits) {
+    set(choice.activation, item(problem.tensors, t).activation, t, bits);
+  }
+  for (const auto& [t, bits] : decision.wire_bits) set(choice.wire, item(problem.tensors, t).wire, t, bits);
+  return choice;
+}
+
 Outcome make_outcome(const std::string& solver, Status status, Decision decision, const Evaluation& evaluation,
                      double lower_bound_s) {
   Outcome outcome;

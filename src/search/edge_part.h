@@ -50,6 +50,9 @@ bool within_limits(const Limits& limits, const Evaluation& evaluation);
 
 Decision to_decision(const Problem& problem, const EdgePart& part, const Choice& choice);
 
+/// The inverse, for a decision with these edge units.
+Choice to_choice(const Problem& problem, const EdgePart& part, const Decision& decision);
+
 /// A feasible or optimal answer: gap = (latency - bound) / latency, 0 when the latency is 0.
 Outcome make_outcome(const std::string& solver, Status status, Decision decision, const Evaluation& evaluation,
                      double lower_bound_s);

@@ -4,7 +4,7 @@
 #include "search/cut_candidates.h"
 #include "search/item.h"
 #include "search/knapsack.h"
-#include "search/lower_bound.h"
+#include "search/relaxation.h"
 #include "search/solvers.h"
 
 namespace cleave::search {

@@ -57,7 +57,7 @@ class Exhaustive {
     if (count > most) {
       throw Error(ErrorKind::kUnsupported,
                   "exhaustive looks at every answer, and there are more than " + grouped(options_.max_decisions),
-                  "Use --solver prefix or autosplit, or offer fewer bit-widths.");
+                  "Use --solver lagrange or autosplit, or offer fewer bit-widths.");
     }
     return walk;
   }

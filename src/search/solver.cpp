@@ -17,6 +17,9 @@ namespace {
 
 constexpr SolverRow kSolvers[] = {
     {"exhaustive", "every answer, in the contract's order of ties; small problems only (the oracle)", solve_exhaustive},
+    {"lagrange",
+     "minimum cuts under Lagrange multipliers, then local moves; seconds on real networks, with a proven bound",
+     solve_lagrange},
     {"autosplit", "Auto-Split's Algorithm 1 with every crossing tensor priced", solve_autosplit},
     {"cloud_only", "nothing on the edge", solve_cloud_only},
     {"edge_only_8bit", "everything on the edge at 8 bits", solve_edge_only_8bit},

@@ -58,7 +58,7 @@ struct Outcome {
 enum class Pricing { kExact, kSingleTensor };
 
 struct SolveOptions {
-  std::optional<double> time_limit_s;
+  std::optional<double> time_limit_s;  ///< solve() turns it into `stop`: the best so far is the answer then
   std::uint64_t seed = 0;
   double gap = 1e-9;
   Pricing pricing = Pricing::kExact;
@@ -73,7 +73,7 @@ struct SolverRow {
   Outcome (*solve)(const Problem& problem, const SolveOptions& options);
 };
 
-/// The ordered table of solvers: exhaustive, autosplit, cloud_only, edge_only_8bit, ...
+/// The ordered table of solvers: exhaustive, lagrange, autosplit, cloud_only, edge_only_8bit.
 std::span<const SolverRow> solver_table();
 
 /// Runs a solver by name, then the judge (a failed judgement is our bug: CLEAVE_CHECK).
@@ -81,7 +81,7 @@ std::span<const SolverRow> solver_table();
 Outcome solve(const Problem& problem, const std::string& solver, const SolveOptions& options = {});
 
 /// What `cleave search` uses when no solver is named: the best answer that comes within seconds on real networks.
-inline constexpr const char* kDefaultSolver = "autosplit";
+inline constexpr const char* kDefaultSolver = "lagrange";
 
 /// "exact" or "single-tensor". Throws Error(kUsage) for another name.
 Pricing pricing_from_name(const std::string& name);

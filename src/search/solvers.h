@@ -13,6 +13,10 @@ Outcome solve_exhaustive(const Problem& problem, const SolveOptions& options);
 /// Auto-Split's Algorithm 1 (Banitalebi-Dehkordi et al., KDD 2021) with every crossing tensor priced.
 Outcome solve_autosplit(const Problem& problem, const SolveOptions& options);
 
+/// Prefixes and minimum cuts under Lagrange multipliers as edge sets, bits by local moves, neighbouring sets until
+/// nothing is better; never worse than autosplit. The relaxation's bound is proven, so its answer may be "optimal".
+Outcome solve_lagrange(const Problem& problem, const SolveOptions& options);
+
 /// Nothing on the edge; network inputs are sent at the bits that they have there.
 Outcome solve_cloud_only(const Problem& problem, const SolveOptions& options);
 

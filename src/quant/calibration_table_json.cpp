@@ -28,11 +28,9 @@ Json float_json(float value) {
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   double decimal = 0;
   std::from_chars(text.data(), end, decimal);
-  return static_cast<float>(decimal) == value ? decimal : double{value};
-}
-
-Json shortened(double value) {
-  return float_json(static_cast<float>(value));
+  // The shortest text of the largest float lies above it.
+  const bool in_range = std::abs(decimal) <= double{std::numeric_limits<float>::max()};
+  return in_range && static_cast<float>(decimal) == value ? decimal : double{value};
 }
 
 void write_counts(const ValueCounts& counts, Json& json) {
@@ -47,10 +45,9 @@ void write_counts(const ValueCounts& counts, Json& json) {
 void write_derived(const TensorStatistics& statistics, Json& json) {
   const WeightedValues values = statistics.weighted();
   if (values.empty()) return;
-  json["mean"] = shortened(values.mean());
-  json["variance"] = shortened(values.variance());
-  for (const double fraction : kPercentiles)
-    json["percentiles"].push_back({fraction, shortened(values.quantile(fraction))});
+  json["mean"] = values.mean();
+  json["variance"] = values.variance();
+  for (const double fraction : kPercentiles) json["percentiles"].push_back({fraction, values.quantile(fraction)});
 }
 
 Json channels_json(const std::vector<ChannelStatistics>& channels) {

@@ -224,6 +224,23 @@ TEST(ChooseWeights, MeasuresTheErrorOfCodesTimesScales) {
   });
 }
 
+TEST(ChooseWeights, ChoosesEachChannelByItselfOnManyThreadsToo) {
+  constexpr std::int64_t kChannels = 64;
+  constexpr std::size_t kPerChannel = 300;
+  Tensor weights(DType::kFloat32, {kChannels, static_cast<std::int64_t>(kPerChannel)});
+  const auto values = weights.mutable_data<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::sin(static_cast<float>(i * i % 1009)) * static_cast<float>(1 + i / kPerChannel);
+  }
+  const WeightChoice choice = choose_weights(weights, 0, Bits{4}, ClipMethod::kAuto);
+  for (std::size_t c = 0; c < kChannels; ++c) {
+    const WeightedValues channel = WeightedValues::exact(values.subspan(c * kPerChannel, kPerChannel));
+    const StepChoice alone = choose_step(channel, WeightGrid::of(Bits{4}), Bits{4}, ClipMethod::kAuto);
+    EXPECT_EQ(choice.quantizer.scales[c], static_cast<float>(alone.step));
+    EXPECT_EQ(choice.methods[c], alone.method);
+  }
+}
+
 TEST(ChooseWeights, FloorsDeadChannelsAndKeepsTheirCodesHarmless) {
   const Tensor weights = Tensor::from<float>({3, 2}, std::vector<float>{1, -2, 1e-20F, -3e-20F, 0, 0});
   for (const ClipMethodRow& row : clip_methods()) {

@@ -16,20 +16,23 @@ std::uint8_t low_bits(int width) {
 }
 
 void pack_group(std::span<const std::uint8_t> codes, const BitGroup& group, std::uint8_t* target) {
-  const auto per_byte = static_cast<std::size_t>(group.per_byte());
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const int piece = (codes[i] >> group.shift) & low_bits(group.width);
-    const int place = static_cast<int>(i % per_byte) * group.width;
-    target[i / per_byte] = static_cast<std::uint8_t>(target[i / per_byte] | (piece << place));
+  const std::uint8_t mask = low_bits(group.width);
+  for (std::size_t i = 0; i < codes.size(); ++target) {
+    unsigned byte = 0;
+    for (int place = 0; place < 8 && i < codes.size(); place += group.width, ++i) {
+      byte |= ((unsigned{codes[i]} >> group.shift) & mask) << place;
+    }
+    *target = static_cast<std::uint8_t>(byte);
   }
 }
 
 void unpack_group(const std::uint8_t* source, const BitGroup& group, std::span<std::uint8_t> codes) {
-  const auto per_byte = static_cast<std::size_t>(group.per_byte());
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const int place = static_cast<int>(i % per_byte) * group.width;
-    const int piece = (source[i / per_byte] >> place) & low_bits(group.width);
-    codes[i] = static_cast<std::uint8_t>(codes[i] | (piece << group.shift));
+  const std::uint8_t mask = low_bits(group.width);
+  for (std::size_t i = 0; i < codes.size(); ++source) {
+    for (int place = 0; place < 8 && i < codes.size(); place += group.width, ++i) {
+      const unsigned piece = (unsigned{*source} >> place) & mask;
+      codes[i] = static_cast<std::uint8_t>(codes[i] | (piece << group.shift));
+    }
   }
 }
 

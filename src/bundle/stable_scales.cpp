@@ -6,12 +6,12 @@ namespace cleave::bundle {
 
 namespace {
 
-constexpr double kFinest = 64;  // steps of 2 in p change s_w by at most 1/64
-constexpr double kCoarsest = 1 << 20;
+constexpr double kFinest = 512;        // steps of 2 in p change s_w by at most 1/256
+constexpr double kCoarsest = 1 << 15;  // beyond, float32 scales are too coarse to tell boundaries apart
 
-/// The odd whole number nearest to x >= 1.
-double nearest_odd(double x) {
-  return 2 * std::floor(x / 2) + 1;
+/// The largest odd whole number up to x >= 1.
+double odd_below(double x) {
+  return 2 * std::floor((x - 1) / 2) + 1;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant
     double power = 1;
     for (; ratio * power < kFinest; power *= 2) {
     }
-    ratio = nearest_odd(ratio * power) / power;
+    ratio = odd_below(ratio * power) / power;
     scale = static_cast<float>(static_cast<double>(output.scale) / (static_cast<double>(input.scale) * ratio));
   }
   return weights;

@@ -33,6 +33,13 @@ struct Bounds {
   std::int64_t peak_bytes = 0;
 };
 
+/// What a step changes besides the choice itself.
+struct Saved {
+  Bounds bounds;
+  std::vector<std::int64_t> live_bytes;
+  std::vector<double> unit_s;
+};
+
 }  // namespace
 
 double goal_value(Goal goal, const Evaluation& e) {
@@ -75,6 +82,7 @@ struct BitSearch::State {
   std::vector<std::vector<std::size_t>> live_in;  ///< per tensor: the edge units during which it is live
 
   std::vector<Variable> variables;
+  std::vector<Saved> saved;  ///< per depth, kept to save allocations
   Choice choice;
   std::vector<double> unit_s;            ///< per unit: least seconds under what is decided
   std::vector<std::int64_t> live_bytes;  ///< per edge unit: least live bytes
@@ -221,15 +229,14 @@ struct BitSearch::State {
   }
 
   /// Puts back what take() changed, from saved sums, so that rounding does not pile up.
-  void undo(const Variable& v, const Bounds& before, const std::vector<std::int64_t>& live_before,
-            const std::vector<double>& unit_s_before) {
+  void undo(const Variable& v, const Saved& before) {
     auto& options = v.kind == Kind::kWeight       ? choice.weight
                     : v.kind == Kind::kActivation ? choice.activation
                                                   : choice.wire;
     item(options, v.position) = -1;
-    bounds = before;
-    live_bytes = live_before;
-    unit_s = unit_s_before;
+    bounds = before.bounds;
+    live_bytes = before.live_bytes;
+    unit_s = before.unit_s;
   }
 
   /// The bounds as if they were a cost, lowered by more than rounding can have raised them.
@@ -270,14 +277,14 @@ struct BitSearch::State {
     if (done() || hopeless()) return;
     if (depth == variables.size()) return leaf();
     const Variable v = variables[depth];
-    const Bounds before = bounds;
-    const std::vector<std::int64_t> live_before = live_bytes;
-    const std::vector<double> unit_s_before = unit_s;
+    saved[depth].bounds = bounds;
+    saved[depth].live_bytes = live_bytes;
+    saved[depth].unit_s = unit_s;
     const auto count = static_cast<int>(option_count(v));
     for (int o = 0; o < count; ++o) {
       take(v, o);
       search(depth + 1);
-      undo(v, before, live_before, unit_s_before);
+      undo(v, saved[depth]);
       if (stopped || (first_only && found)) return;
     }
   }
@@ -288,6 +295,7 @@ struct BitSearch::State {
     first_only = first;
     found.reset();
     start();
+    saved.resize(variables.size());
     search(0);
     return std::move(found);
   }

@@ -69,8 +69,10 @@ double capacity(double seconds) {
 
 Relaxation::Relaxation(const Problem& problem, const Multipliers& multipliers)
     : problem_(problem), multipliers_(multipliers) {
-  if (problem.limits.distortion) refund_s_ += multipliers.distortion * *problem.limits.distortion * (1 + 1e-12);
-  if (const auto limit = weight_limit(problem)) refund_s_ += multipliers.weight_bytes * static_cast<double>(*limit);
+  if (!problem.limits.distortion) multipliers_.distortion = 0;
+  if (!weight_limit(problem)) multipliers_.weight_bytes = 0;
+  if (problem.limits.distortion) refund_s_ += multipliers_.distortion * *problem.limits.distortion * (1 + 1e-12);
+  if (const auto limit = weight_limit(problem)) refund_s_ += multipliers_.weight_bytes * static_cast<double>(*limit);
   for (std::size_t u = 0; u < problem.units.size(); ++u) {
     edge_s_.push_back(unit_edge_s(u));
     cloud_s_.push_back(problem.units[u].cloud_s.value_or(kUnlimited));

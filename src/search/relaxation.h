@@ -6,7 +6,7 @@
 
 namespace cleave::search {
 
-/// Prices on the two sums that tie everything together.
+/// Prices on the two sums that tie everything together; the price of a sum without a limit counts as 0.
 struct Multipliers {
   double distortion = 0;    ///< seconds per unit of distortion
   double weight_bytes = 0;  ///< seconds per byte of edge weights

@@ -2,6 +2,7 @@
 
 #include "search/edge_part.h"
 #include "search/infeasible.h"
+#include "search/relaxation.h"
 #include "search/solvers.h"
 
 namespace cleave::search {
@@ -17,10 +18,12 @@ Outcome no_answer(const std::string& solver, const Infeasibility& why) {
 }
 
 /// A baseline has one choice, so what it needs is what it takes.
-Outcome one_choice(const std::string& solver, const Problem& problem, const EdgePart& part, const Choice& choice) {
+Outcome one_choice(const std::string& solver, const Problem& problem, Pricing pricing, const EdgePart& part,
+                   const Choice& choice) {
   const Evaluation evaluation = evaluate(problem, part, choice);
   if (within_limits(problem.limits, evaluation)) {
-    return make_outcome(solver, Status::kFeasible, to_decision(problem, part, choice), evaluation, 0);
+    return make_outcome(solver, Status::kFeasible, to_decision(problem, part, choice), evaluation,
+                        lower_bound_s(problem, pricing));
   }
   const auto why = tightest_limit(
       problem.limits, [&evaluation](Goal goal, const Limits&) { return std::optional(goal_value(goal, evaluation)); });
@@ -75,7 +78,7 @@ Outcome solve_cloud_only(const Problem& problem, const SolveOptions& options) {
     const int option = tensor.activation.empty() ? -1 : narrowest_from(tensor.wire, tensor.activation.back().bits);
     if (option >= 0) choice.wire[static_cast<std::size_t>(t)] = option;
   }
-  return one_choice("cloud_only", problem, *part, choice);
+  return one_choice("cloud_only", problem, options.pricing, *part, choice);
 }
 
 Outcome solve_edge_only_8bit(const Problem& problem, const SolveOptions& options) {
@@ -86,7 +89,7 @@ Outcome solve_edge_only_8bit(const Problem& problem, const SolveOptions& options
                                        [](const ProblemUnit& unit) { return !unit.edge_s.empty(); });
     return no_answer("edge_only_8bit", no_side(problem, static_cast<std::size_t>(can_run)));
   }
-  return one_choice("edge_only_8bit", problem, *part, *choice);
+  return one_choice("edge_only_8bit", problem, options.pricing, *part, *choice);
 }
 
 }  // namespace cleave::search

@@ -25,14 +25,16 @@ std::vector<Finding> reading_problems(const std::filesystem::path& path) {
   return problems;
 }
 
+constexpr const char* kUnsupportedHint = "Export the network with operators of docs/operators.md.";
+
 /// Operators that the caller cannot run. A node that cannot even be asked about is a finding too.
 void add_unsupported(const Graph& graph, const SupportTest& unsupported, std::vector<Finding>& findings) {
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     const Node& node = graph.nodes()[n];
-    const std::string where = "node '" + node.name + "'";
+    const std::string where = "node '" + node.name + "' (" + node.op + ")";
     try {
       const auto why = unsupported(graph, static_cast<NodeId>(n));
-      if (why) findings.push_back({ErrorKind::kUnsupported, where, *why, ""});
+      if (why) findings.push_back({ErrorKind::kUnsupported, where, *why, kUnsupportedHint});
     } catch (const Error& error) {
       findings.push_back(finding_of(error, where));
     }

@@ -395,8 +395,8 @@ TEST(CheckModel, NamesEveryUnsupportedOperatorEvenWhenShapesStayUnknown) {
     return "no kernel for " + g.node(id).op;
   });
   ASSERT_EQ(findings.size(), 3u);
-  EXPECT_EQ(findings[0].where, "node 'magic'");
-  EXPECT_EQ(findings[1].where, "node 'wonder'");
+  EXPECT_EQ(findings[0].where, "node 'magic' (Magic)");
+  EXPECT_EQ(findings[1].where, "node 'wonder' (Wonder)");
   EXPECT_EQ(findings[2].kind, ErrorKind::kUnsupported);
 }
 

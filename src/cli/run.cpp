@@ -58,19 +58,29 @@ std::vector<Tensor> load_inputs(const Target& target, const std::vector<std::str
   return inputs;
 }
 
-Json save_outputs(const Target& target, const std::vector<Tensor>& outputs, const std::string& folder) {
-  Json document = make_document("outputs");
-  document["outputs"] = Json::array();
+void make_folder(const std::string& folder) {
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) throw Error(ErrorKind::kIo, folder + ": cannot create: " + code.message());
+}
+
+/// Writes NAME.npy ("/" becomes "_") and returns the file's name.
+std::string save_tensor(const std::string& name, const Tensor& tensor, const fs::path& folder) {
+  std::string file = name + ".npy";
+  std::replace(file.begin(), file.end(), '/', '_');
+  write_file_atomically(folder / file, calibration::npy_bytes(tensor));
+  return file;
+}
+
+Json save_outputs(const Target& target, const std::vector<Tensor>& outputs, const std::string& folder) {
+  Json document = make_document("outputs");
+  document["outputs"] = Json::array();
   const std::vector<std::string> names = target.output_names();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    std::string file = names[i] + ".npy";
-    std::replace(file.begin(), file.end(), '/', '_');
-    write_file_atomically(fs::path(folder) / file, calibration::npy_bytes(outputs[i]));
-    document["outputs"].push_back(
-        {{"name", names[i]}, {"file", file}, {"dtype", dtype_name(outputs[i].dtype())}, {"shape", outputs[i].shape()}});
+    document["outputs"].push_back({{"name", names[i]},
+                                   {"file", save_tensor(names[i], outputs[i], folder)},
+                                   {"dtype", dtype_name(outputs[i].dtype())},
+                                   {"shape", outputs[i].shape()}});
   }
   write_json(fs::path(folder) / "outputs.json", document);
   return document;
@@ -89,10 +99,12 @@ int run_run(const std::vector<std::string>& arguments) {
   std::vector<std::string> assignments;
   std::vector<std::string> shapes;
   std::int64_t threads = 0;
+  bool save_inputs = false;
   line.positional("TARGET", path, {"", "A model or a bundle", true});
   line.texts("--input", assignments, {"NAME=FILE", "A .npy, or an image that goes through --preprocess"});
   line.text("--preprocess", preprocess, {"P", "For images (default: the bundle's, else raw)"});
   line.text("-o,--output", output, {"DIR", "Where the outputs go"});
+  line.flag("--save-inputs", save_inputs, "Write the network's inputs as .npy too");
   line.text("--kernels", kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--threads", threads, 0, {"N", "0: all cores"});
   line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
@@ -101,7 +113,11 @@ int run_run(const std::vector<std::string>& arguments) {
 
   const auto target = open_target(path, shapes, {kernels_from_name(kernels), static_cast<int>(threads)})();
   const std::vector<Tensor> inputs = load_inputs(*target, assignments, choose_preprocess(preprocess, path));
-  const Json document = save_outputs(*target, target->run(inputs), output);
+  const std::vector<Tensor> outputs = target->run(inputs);
+  make_folder(output);
+  for (std::size_t i = 0; save_inputs && i < inputs.size(); ++i)
+    save_tensor(target->inputs()[i].name, inputs[i], output);
+  const Json document = save_outputs(*target, outputs, output);
   if (line.json()) {
     write_result(document);
   } else {

@@ -517,5 +517,23 @@ TEST(Operators, ResizingIsOnnxRuntimes) {
   expect_like_onnx_runtime(cases);
 }
 
+TEST(Operators, WhatLaterOpsetsAddIsOnnxRuntimes) {
+  CLEAVE_NEEDS_ORT();
+  const testing::Attributes symmetric = {{"mode", "linear"},
+                                         {"coordinate_transformation_mode", "half_pixel_symmetric"}};
+  const std::vector<OperatorCase> cases = {
+      {"", "Mish", {image()}, {}, {}},
+      {"axes as input", "ReduceMean", {image(), integers({2, 3})}, {}, {}},
+      {"axes as input", "Pad", {image(), integers({1, 2, 0, 3}), absent(), integers({2, -1})}, {}, {}},
+      {"symmetric", "Resize", {image(), absent(), numbers({1, 1, 1.3f, 2.1f})}, symmetric, {}},
+      {"number of parts",
+       "Split",
+       {image()},
+       {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{2}}},
+       {DType::kFloat32, DType::kFloat32}},
+  };
+  expect_like_onnx_runtime(cases, 19);
+}
+
 }  // namespace
 }  // namespace cleave::exec

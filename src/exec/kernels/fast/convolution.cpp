@@ -68,6 +68,14 @@ bool applies(Compiler& compiler, const Node& node) {
   return node.input(2) == TensorId::kNone || compiler.constant(node.input(2)) != nullptr;
 }
 
+/// oneDNN 2.6's depthwise SSE4.1 kernel loads the addend in fours and so reads past the end of the tensor when the
+/// channels do not divide by four (seen with the tensor in front of a guard page).
+template <typename Descriptor>
+bool reads_past_the_end(const Descriptor& descriptor, const Group& group, std::int64_t channels) {
+  return addend_of(group) != TensorId::kNone && channels % 4 != 0 &&
+         std::string(descriptor.impl_info_str()) == "jit_dw:sse41";
+}
+
 /// What both kinds of convolution share once the primitive is chosen.
 template <typename Primitive, typename Descriptor>
 void emit_convolution(Compiler& compiler, const Group& group, const Descriptor& descriptor, const Filters& filters) {
@@ -126,7 +134,7 @@ bool lower_convolution(Compiler& compiler, const Group& group) {
       tail(w.stride, rank), minus_one(tail(w.dilation, rank)), tail(w.pad_begin, rank), tail(w.pad_end, rank));
   const auto descriptor =
       fast_descriptor<convolution_forward::primitive_desc>(operation, attributes(*ops), compiler.dnnl()->engine);
-  if (!descriptor) return false;
+  if (!descriptor || reads_past_the_end(*descriptor, group, out[1])) return false;
   emit_convolution<convolution_forward>(compiler, group, *descriptor, filters);
   return true;
 }

@@ -1,6 +1,8 @@
 #include "evaluation/detection.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <optional>
 
 #include "core/error.h"
@@ -32,12 +34,16 @@ std::optional<Detection> parse_line(std::string line, const ImageSize& picture) 
   std::erase(words, "");
   if (words.size() != 5) return std::nullopt;
   const auto class_index = parse_integer(words[0]);
-  const auto cx = parse_number(words[1]), cy = parse_number(words[2]);
-  const auto w = parse_number(words[3]), h = parse_number(words[4]);
-  if (!class_index || *class_index < 0 || !cx || !cy || !w || !h || *w <= 0 || *h <= 0) return std::nullopt;
-  const auto width = static_cast<double>(picture.width), height = static_cast<double>(picture.height);
-  const Box box{(*cx - *w / 2) * width, (*cy - *h / 2) * height, (*cx + *w / 2) * width, (*cy + *h / 2) * height};
-  return Detection{box, *class_index, 1};
+  if (!class_index || *class_index < 0) return std::nullopt;
+  std::array<double, 4> place{};  // cx, cy, w, h
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    const auto number = parse_number(words[i + 1]);
+    if (!number || !std::isfinite(*number)) return std::nullopt;
+    place[i] = *number * static_cast<double>(i % 2 == 0 ? picture.width : picture.height);
+  }
+  const auto [cx, cy, w, h] = place;
+  if (w <= 0 || h <= 0) return std::nullopt;
+  return Detection{{cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2}, *class_index, 1};
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ const Decoder& find_decoder(const std::string& name);
 /// Names of all decoders, sorted.
 std::vector<std::string> decoder_names();
 
-/// The objects a network sees in a picture: decoded, suppressed, at most 100, in the picture's own pixels, best first.
+/// The objects a network sees in a picture: decoded, suppressed, at most 1000, in the picture's own pixels, best first.
 /// outputs  the network's outputs for one picture, in the network's order.
 /// Throws Error(kInvalidInput) when their number, types or shapes are not the decoder's.
 std::vector<Detection> detect(const Decoder& decoder, std::span<const Tensor> outputs, const Geometry& geometry);
@@ -34,7 +34,9 @@ std::vector<Detection> detect(const Decoder& decoder, std::span<const Tensor> ou
 ///
 /// One output 1 x N x (5 + classes), rows over the cells (i, j) of the grids of stride s = 8, 16, 32:
 ///
-///     centre = ((j + tx) s, (i + ty) s),  size = (exp(tw) s, exp(th) s),  score = objectness * best class's
+///     centre = ((j + tx) s, (i + ty) s),  size = (exp(tw) s, exp(th) s),  score_c = objectness * class_c
+///
+/// and each class with a score of at least min_score gives a detection.
 std::vector<Detection> decode_yolox(std::span<const Tensor> outputs, const ImageSize& input, double min_score);
 
 /// NanoDet (generalized focal loss head: Li et al., Generalized Focal Loss, NeurIPS 2020).

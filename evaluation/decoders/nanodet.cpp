@@ -64,10 +64,11 @@ std::vector<Detection> decode_level(const Tensor& scores, const Tensor& bins, co
     const std::span<const float> row = scores.data<float>().subspan(at * classes, classes);
     for (std::size_t c = 0; c < classes; ++c) {
       const auto score = static_cast<double>(row[c]);
-      if (!(score >= min_score)) continue;
-      const std::span<const float> distances = bins.data<float>().subspan(at * columns, columns);
-      detections.push_back(
-          {box_of(distances, cell / grid.width, cell % grid.width, stride), static_cast<std::int64_t>(c), score});
+      if (score >= min_score) {
+        const Box box =
+            box_of(bins.data<float>().subspan(at * columns, columns), cell / grid.width, cell % grid.width, stride);
+        detections.push_back({box, static_cast<std::int64_t>(c), score});
+      }
     }
   }
   return detections;

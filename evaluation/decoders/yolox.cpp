@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -8,7 +7,7 @@ namespace cleave::evaluation {
 
 namespace {
 
-constexpr std::int64_t kFirstClass = 5;  // after tx, ty, tw, th, objectness
+constexpr std::size_t kFirstClass = 5;  // after tx, ty, tw, th, objectness
 
 std::int64_t cells(const ImageSize& input) {
   std::int64_t count = 0;
@@ -22,7 +21,7 @@ std::int64_t cells(const ImageSize& input) {
 void require_output(std::span<const Tensor> outputs, const ImageSize& input) {
   const bool fits = outputs.size() == 1 && outputs[0].dtype() == DType::kFloat32 && outputs[0].shape().size() == 3 &&
                     outputs[0].shape()[0] == 1 && outputs[0].shape()[1] == cells(input) &&
-                    outputs[0].shape()[2] > kFirstClass;
+                    outputs[0].shape()[2] > static_cast<std::int64_t>(kFirstClass);
   if (fits) return;
   throw Error(ErrorKind::kInvalidInput,
               "the network's outputs are not an undecoded YOLOX head's: one float32 tensor 1x" +
@@ -50,11 +49,11 @@ std::vector<Detection> decode_yolox(std::span<const Tensor> outputs, const Image
     const ImageSize grid = grid_of(input, stride);
     for (std::int64_t cell = 0; cell < grid.height * grid.width; ++cell, rest = rest.subspan(columns)) {
       const std::span<const float> row = rest.first(columns);
-      const auto best = std::max_element(row.begin() + kFirstClass, row.end());
-      const double score = static_cast<double>(row[kFirstClass - 1]) * static_cast<double>(*best);
-      if (!(score >= min_score)) continue;
-      detections.push_back(
-          {box_of(row, cell / grid.width, cell % grid.width, stride), best - row.begin() - kFirstClass, score});
+      const Box box = box_of(row, cell / grid.width, cell % grid.width, stride);
+      for (std::size_t c = 0; c + kFirstClass < columns; ++c) {
+        const double score = static_cast<double>(row[kFirstClass - 1]) * static_cast<double>(row[kFirstClass + c]);
+        if (score >= min_score) detections.push_back({box, static_cast<std::int64_t>(c), score});
+      }
     }
   }
   return detections;

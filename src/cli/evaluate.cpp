@@ -1,5 +1,6 @@
 #include "evaluation/evaluate.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command_line.h"
@@ -9,6 +10,8 @@
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "evaluation/map.h"
+#include "evaluation/miou.h"
 #include "evaluation/uniform.h"
 #include "exec/fake_quantize.h"
 
@@ -22,6 +25,7 @@ struct Options {
   std::string images;
   std::string labels;
   std::string metric = "top1";
+  std::string decoder;
   std::string reference;
   std::string preprocess;
   std::string calibration;
@@ -36,8 +40,15 @@ struct Options {
 void declare(CommandLine& line, Options& options) {
   line.positional("TARGET", options.target, {"", "A model or a bundle", true});
   line.text("--images", options.images, {"DIR|LIST", "Images", true});
-  line.text("--labels", options.labels, {"FILE", "One 'path label' per line, relative to the file's folder", true});
-  line.text("--metric", options.metric, {"top1", "What is measured"});
+  line.text(
+      "--labels", options.labels,
+      {"FILE|DIR",
+       "top1: one 'path label' per line, relative to the file's folder; miou: a folder of STEM.png (class indices, "
+       "255 ignored); map: of STEM.txt (YOLO boxes)",
+       true});
+  line.text("--metric", options.metric, {"top1|miou|map", "What is measured"});
+  line.text("--decoder", options.decoder,
+            {join_text(evaluation::decoder_names(), "|"), "With map: the detector's head"});
   line.text("--reference", options.reference, {"MODEL", "Compare with this network on the same images"});
   line.text("--preprocess", options.preprocess, {"P", "Default: the bundle's, else raw"});
   line.text("--calibration", options.calibration, {"FILE", "With --uniform: where the activation ranges come from"});
@@ -75,6 +86,32 @@ std::function<evaluation::Predictor()> predictors(Opener open) {
   };
 }
 
+void require_metric(const Options& options) {
+  const std::vector<std::string> metrics{"top1", "miou", "map"};
+  if (std::find(metrics.begin(), metrics.end(), options.metric) == metrics.end()) {
+    throw Error(ErrorKind::kUsage,
+                "--metric '" + options.metric + "' is not known" + did_you_mean(options.metric, metrics),
+                "Metrics: " + join_text(metrics, ", ") + ".");
+  }
+  if (options.metric == "map" && options.decoder.empty()) {
+    throw Error(ErrorKind::kUsage, "--metric map needs --decoder",
+                "Decoders: " + join_text(evaluation::decoder_names(), ", ") + ".");
+  }
+  if (options.metric != "map" && !options.decoder.empty()) {
+    throw Error(ErrorKind::kUsage, "--decoder is for --metric map");
+  }
+  if (!options.decoder.empty()) evaluation::find_decoder(options.decoder);
+}
+
+evaluation::Accuracy measure(const evaluation::LabelledRun& run, const Options& options, const StageControl& control) {
+  if (options.metric == "miou") return evaluation::evaluate_miou(run, control);
+  if (options.metric == "map") {
+    return evaluation::evaluate_map(run, evaluation::find_decoder(options.decoder), control);
+  }
+  return evaluation::evaluate_top1(run.images, evaluation::read_labels(run.labels), run.preprocess, run.input_shape,
+                                   run.make_predictor, run.make_reference, run.threads, control);
+}
+
 Json to_json(const evaluation::Accuracy& accuracy, const std::string& metric) {
   Json document = make_document("evaluate");
   document["metric"] = metric;
@@ -82,12 +119,14 @@ Json to_json(const evaluation::Accuracy& accuracy, const std::string& metric) {
   document["images"] = accuracy.images;
   document["reference_value"] = accuracy.reference_value ? Json(*accuracy.reference_value) : Json();
   document["agreement"] = accuracy.agreement ? Json(*accuracy.agreement) : Json();
+  for (const auto& [name, value] : accuracy.details) document[name] = value;
   return document;
 }
 
 std::string to_table(const evaluation::Accuracy& accuracy, const std::string& metric) {
   std::string text =
       metric + "  " + fixed(100 * accuracy.value, 2) + " %  (" + std::to_string(accuracy.images) + " images)\n";
+  for (const auto& [name, value] : accuracy.details) text += name + "  " + fixed(100 * value, 2) + " %\n";
   if (accuracy.reference_value) text += "reference  " + fixed(100 * *accuracy.reference_value, 2) + " %\n";
   if (accuracy.agreement) text += "agreement  " + fixed(100 * *accuracy.agreement, 2) + " %\n";
   return text;
@@ -105,8 +144,7 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return 0;
   if (line.dump_config()) return write_result(line.config()), 0;
   if (line.quiet()) set_quiet();
-  if (options.metric != "top1")
-    throw Error(ErrorKind::kUsage, "--metric '" + options.metric + "' is not known", "Use top1.");
+  require_metric(options);
 
   const Opener open = open_evaluated(options);
   const std::vector<graph::TensorInfo> inputs = open()->inputs();
@@ -115,10 +153,14 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   const Opener reference =
       options.reference.empty() ? Opener{} : open_target(options.reference, options.shapes, {exec::Kernels::kFast, 1});
   ProgressLine progress("evaluate", "images", line.quiet());
-  const evaluation::Accuracy accuracy = evaluation::evaluate_top1(
-      open_images(options.images, options.limit), evaluation::read_labels(options.labels),
-      choose_preprocess(options.preprocess, options.target), inputs[0].shape, predictors(open), predictors(reference),
-      static_cast<int>(options.jobs), progress.control());
+  const evaluation::LabelledRun run{open_images(options.images, options.limit),
+                                    options.labels,
+                                    choose_preprocess(options.preprocess, options.target),
+                                    inputs[0].shape,
+                                    predictors(open),
+                                    predictors(reference),
+                                    static_cast<int>(options.jobs)};
+  const evaluation::Accuracy accuracy = measure(run, options, progress.control());
   line.json() ? write_result(to_json(accuracy, options.metric)) : write_result(to_table(accuracy, options.metric));
   return 0;
 }

@@ -4,7 +4,7 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const ort = require(path.join(process.env.CLEAVE_ORT || '.', 'node_modules', 'onnxruntime-node'));
+const ort = require(path.resolve(process.env.CLEAVE_ORT || '.', 'node_modules', 'onnxruntime-node'));
 
 // A float32 .npy file as a tensor.
 function readNpy(file) {

@@ -100,7 +100,20 @@ class Chooser {
       }
     }
     const quant::ActivationChoice choice = quant::choose_activation(table_.tensor(name).weighted(), bits, method_);
-    return {choice.quantizer, std::string(quant::clip_method_name(choice.method))};
+    return {within_clip(choice.quantizer, maker), std::string(quant::clip_method_name(choice.method))};
+  }
+
+  /// A grid that reaches beyond what the unit's Clip lets through ends at the bound instead (histogram bins are a
+  /// little wider than the values in them). No value gets farther from the grid, and the Clip becomes superfluous.
+  AffineQuantizer within_clip(AffineQuantizer quantizer, const Unit* maker) const {
+    if (maker == nullptr || quantizer.zero_point != 0) return quantizer;
+    const graph::Node& last = graph_.node(maker->nodes.back());
+    const Tensor* high =
+        last.op == "Clip" && last.input(2) != TensorId::kNone ? graph_.constant(last.input(2)) : nullptr;
+    if (high == nullptr || high->dtype() != DType::kFloat32 || high->elements() != 1) return quantizer;
+    const float bound = high->data<float>()[0] / static_cast<float>(quantizer.bits.max_unsigned());
+    if (bound > 0) quantizer.scale = std::min(quantizer.scale, bound);
+    return quantizer;
   }
 
   /// The tensor whose values a unit hands on, if that is all it does.

@@ -238,6 +238,17 @@ TEST(QuantizationSpec, HandsQuantizersThroughUnitsThatOnlyMoveValues) {
   EXPECT_NE(spec.activations.at("mean"), spec.activations.at("clip2"));
 }
 
+TEST(QuantizationSpec, EndsAGridWhereTheClipEndsTheValues) {
+  Case test = chain();
+  quant::TensorStatistics& seen = test.table.tensors.at("clip2");
+  seen = {};
+  for (int i = 0; i < 100; ++i) seen.histogram.add(6.4F);
+  seen.counts = {6.4F, 6.4F, 100, 0, 0, 0};
+  const auto plan = testing::plan_for(test.prepared, Cut::all(test.prepared), test.table);
+  const auto quantizer = quantization_spec(test.prepared, plan, test.table).activations.at("clip2");
+  EXPECT_FLOAT_EQ(quantizer.scale * 255, 6);
+}
+
 TEST(QuantizationSpec, SendsTheEdgesOwnCodesWhereBitsAgree) {
   const Case test = testing::make_case(testing::residual_network(26), 26, 1);
   const Cut cut = graph::cut_at(test.prepared, {"a1_relu"});

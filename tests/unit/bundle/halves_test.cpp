@@ -81,7 +81,7 @@ void expect_bundle_works(const Case& test, const SplitBundle& bundle) {
 
 TEST(Halves, RunInOnnxRuntimeAndHereAtEveryCutOfAChain) {
   CLEAVE_NEEDS_ORT();
-  const Case test = testing::make_case(testing::chain_network(1), 1, 2);
+  const Case test = testing::make_case(testing::chain_network(1), 1, 1);
   for (std::size_t units = 0; units <= test.prepared.units().size(); ++units) {
     expect_bundle_works(test, test.split(testing::prefix(test.prepared, units)));
   }
@@ -89,7 +89,7 @@ TEST(Halves, RunInOnnxRuntimeAndHereAtEveryCutOfAChain) {
 
 TEST(Halves, RunWithSeveralCrossingTensors) {
   CLEAVE_NEEDS_ORT();
-  const Case test = testing::make_case(testing::residual_network(2), 2, 2);
+  const Case test = testing::make_case(testing::residual_network(2), 2, 1);
   const Cut cut = graph::cut_at(test.prepared, {"a1_relu"});
   ASSERT_EQ(graph::crossing_tensors(test.prepared, cut).size(), 2U);
   for (const int wire : {2, 3, 7}) {
@@ -135,6 +135,8 @@ TEST(Halves, At32BitsCarryTheFloatTensorUnderItsOwnName) {
   EXPECT_EQ(bundle.wire[0].port, "pool");
   EXPECT_EQ(bundle.cloud->tensor(bundle.cloud->inputs()[0]).dtype, DType::kFloat32);
   const auto is_lookup = [](const graph::Node& node) { return node.op == "Gather"; };
+  const SplitBundle packed = test.split(cut, {8, 8, 4, "anywhere"});
+  EXPECT_TRUE(std::any_of(packed.cloud->nodes().begin(), packed.cloud->nodes().end(), is_lookup));
   EXPECT_TRUE(std::none_of(bundle.cloud->nodes().begin(), bundle.cloud->nodes().end(), is_lookup));
   EXPECT_TRUE(bundle.edge.find("conv1::weight"));  // the edge itself stays quantized
 }

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""The command line as other programs see it: the main job on the embedded example, its JSON, its promises.
+
+    main_job_test.py CLEAVE SOURCE_FOLDER
+"""
+import filecmp
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+CLEAVE, SOURCE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+EXAMPLES = os.path.join(SOURCE, "examples")
+MODEL = os.path.join(EXAMPLES, "model", "signs.onnx")
+PREPROCESS = ["--preprocess", os.path.join(EXAMPLES, "preprocess.json")]
+PHOTOS = os.path.join(EXAMPLES, "images", "calibration")
+TEST = ["--images", os.path.join(EXAMPLES, "images", "test")]
+LABELS = ["--labels", os.path.join(EXAMPLES, "images", "test_labels.txt")]
+SCENARIO = ["--edge", os.path.join(EXAMPLES, "devices", "camera-mcu.json"), "--cloud", "tpu-v1", "--link", "0.1mbps/20ms"]
+
+
+def run(*arguments, status=0):
+    done = subprocess.run([CLEAVE, *arguments], capture_output=True, text=True, timeout=600)
+    if done.returncode != status:
+        raise AssertionError(f"cleave {' '.join(arguments)}\nexit {done.returncode}, expected {status}\n{done.stderr}")
+    return done.stdout
+
+
+def run_json(*arguments, status=0):
+    return json.loads(run(*arguments, "--json", status=status))
+
+
+class MainJob(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.mkdtemp(prefix="cleave_cli_")
+        cls.table = cls.at("calibration.json")
+        cls.plan = cls.at("plan.json")
+        cls.bundle = cls.at("bundle")
+        cls.calibrate(cls.table, "-j", "2")
+        cls.found = run_json("search", MODEL, "--calibration", cls.table, *SCENARIO, "-o", cls.plan)
+        cls.export(cls.bundle)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.work)
+
+    @classmethod
+    def at(cls, name):
+        return os.path.join(cls.work, name)
+
+    @classmethod
+    def calibrate(cls, output, *more):
+        return run_json("calibrate", MODEL, "--images", PHOTOS, *PREPROCESS, "--limit", "40", "-o", output, *more)
+
+    @classmethod
+    def export(cls, folder, *more):
+        return run_json("export", MODEL, "--calibration", cls.table, "--plan", cls.plan, "-o", folder, *more)
+
+    def assert_same_folder(self, a, b):
+        names = sorted(os.listdir(a))
+        self.assertEqual(names, sorted(os.listdir(b)))
+        for name in names:
+            self.assertTrue(filecmp.cmp(os.path.join(a, name), os.path.join(b, name), shallow=False), name)
+
+    def test_the_table_is_the_same_for_any_thread_count_and_any_sharding(self):
+        self.calibrate(self.at("one.json"), "-j", "1")
+        parts = [self.at(f"part{i}.json") for i in range(3)]
+        for i, part in enumerate(parts):
+            self.calibrate(part, "--shard", f"{i}/3", "-j", str(i + 1))
+        run("merge", *reversed(parts), "-o", self.at("merged.json"))
+        for name in ("one.json", "merged.json"):
+            self.assertTrue(filecmp.cmp(self.table, self.at(name), shallow=False), name)
+
+    def test_an_interrupted_calibration_resumes_to_the_same_table(self):
+        output = self.at("resumed.json")
+        arguments = [CLEAVE, "calibrate", MODEL, "--images", PHOTOS, *PREPROCESS, "--limit", "40", "-j", "1", "-o", output]
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.12)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        if process.returncode == 130:  # else it was done before the signal came
+            self.assertFalse(os.path.exists(output))
+        self.calibrate(output, "--resume")
+        self.assertTrue(filecmp.cmp(self.table, output, shallow=False))
+        self.assertFalse(os.path.exists(output + ".partial"))
+
+    def test_the_same_search_and_export_give_the_same_bytes(self):
+        run("search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("again.json"))
+        self.assertTrue(filecmp.cmp(self.plan, self.at("again.json"), shallow=False))
+        self.export(self.at("bundle2"))
+        self.assert_same_folder(self.bundle, self.at("bundle2"))
+
+    def test_inspect_has_the_promised_keys(self):
+        told = run_json("inspect", MODEL)
+        self.assertEqual(told["schema"], "cleave.inspect/1")
+        self.assertLessEqual({"path", "sha256", "opset", "ir_version"}, told["model"].keys())
+        self.assertEqual(told["inputs"], [{"name": "image", "dtype": "float32", "shape": [1, 3, 64, 64]}])
+        for unit in told["units"]:
+            self.assertLessEqual({"name", "op", "inputs", "outputs", "macs", "weight_elements"}, unit.keys())
+            for tensor in unit["outputs"]:
+                self.assertIn(tensor, told["tensors"])
+        self.assertEqual(told["totals"]["macs"], sum(unit["macs"] for unit in told["units"]))
+        made = {tensor for unit in told["units"] for tensor in unit["outputs"]} | {"image"}
+        seen = {"image"}
+        for unit in told["units"]:  # topological order
+            self.assertLessEqual(set(unit["inputs"]) & made, seen)
+            seen |= set(unit["outputs"])
+
+    def test_the_plan_has_the_promised_keys_and_adds_up(self):
+        plan = self.found
+        self.assertEqual(plan["schema"], "cleave.plan/1")
+        self.assertIn(plan["status"], ("optimal", "feasible"))
+        self.assertAlmostEqual(plan["latency_ms"], sum(plan["parts_ms"].values()), places=9)
+        memory = plan["edge_memory_bytes"]
+        self.assertEqual(memory["total"], memory["weights"] + memory["activations_peak"])
+        edge = [name for name, unit in plan["units"].items() if unit["side"] == "edge"]
+        self.assertEqual(sorted(edge), sorted(plan["cut"]["edge_units"]))
+        self.assertAlmostEqual(plan["parts_ms"]["edge"], sum(plan["units"][name]["edge_ms"] for name in edge), places=9)
+        for crossing in plan["cut"]["crossing"]:
+            self.assertLessEqual({"tensor", "bits", "elements", "bytes"}, crossing.keys())
+        self.assertEqual({"cloud_only", "cloud_only_jpeg", "edge_only_8bit", "neurosurgeon", "dads", "qdmp", "autosplit"},
+                         set(plan["baselines"]))
+        self.assertEqual({"model", "calibration", "edge", "cloud", "link"}, set(plan["made_from"]))
+        self.assertLessEqual({"mean", "p95"}, plan["wire_bytes"].keys())
+        self.assertNotIn("wall_s", plan)
+
+    def test_a_dumped_problem_solves_to_the_same_latency(self):
+        problem = self.at("problem.json")
+        run("search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("p.json"), "--dump-problem", problem)
+        outcome = run_json("solve", problem)
+        self.assertEqual(outcome["schema"], "cleave.outcome/1")
+        self.assertAlmostEqual(1e3 * outcome["latency_s"], self.found["latency_ms"], places=9)
+
+    def test_verify_passes_and_notices_an_exchanged_half(self):
+        told = run_json("verify", self.bundle, *TEST, "--limit", "10")
+        self.assertTrue(told["pass"])
+        self.assertEqual(told["images"], 10)
+        self.assertLessEqual({"crossing_codes_differing", "max_abs_error", "max_rel_error", "argmax_agreement"}, told.keys())
+        broken = self.at("broken")
+        shutil.copytree(self.bundle, broken)
+        with open(os.path.join(broken, "edge.onnx"), "r+b") as half:
+            half.seek(-40, os.SEEK_END)
+            half.write(b"\x55")
+        done = subprocess.run([CLEAVE, "verify", broken, *TEST, "--limit", "1"], capture_output=True, text=True)
+        self.assertIn(done.returncode, (3, 6))
+
+    def test_accuracy_survives_the_split(self):
+        told = run_json("evaluate", self.bundle, *TEST, *LABELS, "--reference", MODEL, "--limit", "200")
+        self.assertEqual((told["metric"], told["images"]), ("top1", 200))
+        self.assertGreater(told["reference_value"], 0.96)
+        self.assertGreater(told["value"], told["reference_value"] - 0.03)
+
+    def test_few_bits_hurt_and_eight_do_not(self):
+        def accuracy(bits):
+            return run_json("evaluate", MODEL, *TEST, *LABELS, *PREPROCESS, "--calibration", self.table, "--uniform", bits,
+                            "--limit", "200")["value"]
+        self.assertGreater(accuracy("W8A8"), 0.96)
+        self.assertLess(accuracy("W2A2"), 0.5)
+
+    def test_an_unquantized_bundle_gives_the_networks_own_result_bit_for_bit(self):
+        bundle = self.at("float")
+        self.export(bundle, "--no-quantize")
+        image = "image=" + os.path.join(EXAMPLES, "images", "test", "00000.jpg")
+        for target, out in ((MODEL, "whole"), (bundle, "halves")):
+            told = run_json("run", target, "--input", image, *PREPROCESS, "--kernels", "reference", "-o", self.at(out))
+            self.assertEqual(told["outputs"][0]["shape"], [1, 16])
+        self.assertTrue(filecmp.cmp(self.at("whole/logits.npy"), self.at("halves/logits.npy"), shallow=False))
+
+    def test_bench_has_the_promised_keys(self):
+        for target in (MODEL, self.bundle):
+            told = run_json("bench", target, "--iterations", "3", "--warmup", "1", "--per-layer")
+            self.assertLessEqual({"threads", "batch", "iterations", "latency_ms", "throughput_per_s", "layers"}, told.keys())
+            self.assertEqual({"min", "mean", "median", "p90", "p95", "p99", "max", "cv"}, set(told["latency_ms"]))
+            self.assertLessEqual({"name", "op", "ms"}, told["layers"][0].keys())
+        self.assertEqual(run_json("bench", MODEL, "--iterations", "2", "--batch", "4")["batch"], 4)
+
+    def test_options_in_force_can_be_dumped_and_read_back(self):
+        config = self.at("config.json")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(run("search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("c.json"),
+                          "--weight-bits", "4,8", "--dump-config"))
+        run("search", "--config", config)
+        with open(self.at("c.json"), encoding="utf-8") as text:
+            plan = json.load(text)
+        self.assertLessEqual({unit["weight_bits"] for unit in plan["units"].values()}, {0, 4, 8})
+        run("search", "--config", config, "--weight-bits", "8", "-o", self.at("c8.json"))
+        with open(self.at("c8.json"), encoding="utf-8") as text:
+            plan = json.load(text)
+        self.assertLessEqual({unit["weight_bits"] for unit in plan["units"].values()}, {0, 8})
+
+    def test_an_infeasible_search_writes_its_json_and_names_the_tightest_limit(self):
+        plan = run_json("search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("no.json"), "--result-at", "edge",
+                        "--cut", "logits", "--edge-memory", "1000", status=7)
+        self.assertEqual(plan["status"], "infeasible")
+        self.assertEqual(plan["infeasible"]["tightest"], "edge_memory_bytes")
+        self.assertGreater(plan["infeasible"]["needed"], plan["infeasible"]["allowed"])
+
+    def test_every_verb_has_help_with_an_example(self):
+        verbs = [line.split()[0] for line in run("--help").split("Verbs:\n")[1].splitlines() if line.startswith("  ")]
+        self.assertEqual(len(verbs), 11)
+        for verb in verbs:
+            self.assertIn("cleave " + verb + " ", run(verb, "--help"))
+
+    def test_a_full_disk_behind_stdout_is_an_io_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CLEAVE, "inspect", MODEL], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("No space", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

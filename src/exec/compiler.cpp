@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "exec/fold_constants.h"
+#include "exec/kernel_step.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/movement.h"
 #include "exec/kernels/operator_table.h"
@@ -16,123 +18,22 @@ using graph::Node;
 using graph::NodeId;
 using graph::TensorId;
 
-InputView input_view(const Slot& slot) {
-  return {slot.dtype, slot.shape, strides_of(slot.shape, slot.layout), nullptr};
-}
-
-OutputView output_view(const Slot& slot) {
-  return {slot.dtype, slot.shape, strides_of(slot.shape, slot.layout), nullptr};
-}
-
-/// Runs a reference kernel on slots.
-class KernelStep : public Step {
- public:
-  KernelStep(const Node& node, Kernel kernel, std::vector<SlotId> inputs, std::vector<SlotId> outputs,
-             const Program& program)
-      : node_(node), kernel_(kernel), input_slots_(std::move(inputs)), output_slots_(std::move(outputs)) {
-    for (const SlotId id : input_slots_) {
-      inputs_.push_back(id == SlotId::kNone ? InputView{} : input_view(program.slots[index(id)]));
-    }
-    for (const SlotId id : output_slots_) {
-      outputs_.push_back(id == SlotId::kNone ? OutputView{} : output_view(program.slots[index(id)]));
-    }
-  }
-
-  void run(const RunContext& context) override {
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      if (inputs_[i].present()) inputs_[i].data = context.at(input_slots_[i]);
-    }
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      if (outputs_[i].present()) outputs_[i].data = context.at(output_slots_[i]);
-    }
-    kernel_({node_, inputs_, outputs_});
-  }
-
- private:
-  const Node& node_;
-  Kernel kernel_;
-  std::vector<SlotId> input_slots_;
-  std::vector<SlotId> output_slots_;
-  std::vector<InputView> inputs_;
-  std::vector<OutputView> outputs_;
-};
-
-/// Copies a tensor from one layout to another.
-class CopyStep : public Step {
- public:
-  CopyStep(SlotId from, SlotId to, const Program& program)
-      : from_(from),
-        to_(to),
-        source_(input_view(program.slots[index(from)])),
-        target_(output_view(program.slots[index(to)])) {}
-
-  void run(const RunContext& context) override {
-    strided_copy(dtype_bytes(target_.dtype), target_.shape, context.at(to_), target_.strides, context.at(from_),
-                 source_.strides);
-  }
-
- private:
-  SlotId from_;
-  SlotId to_;
-  InputView source_;
-  OutputView target_;
-};
-
 std::vector<SlotId> without_absent(const std::vector<SlotId>& slots) {
   std::vector<SlotId> present;
   std::copy_if(slots.begin(), slots.end(), std::back_inserter(present), [](SlotId id) { return id != SlotId::kNone; });
   return present;
 }
 
-const Operator& row_of(const Node& node) {
-  const Operator* row = find_operator(node.op);
-  CLEAVE_CHECK(row != nullptr, "the session checks support before it compiles");
-  return *row;
-}
-
-const Tensor* constant_of(const Graph& graph, const FoldedConstants& folded, TensorId id) {
-  const auto found = folded.find(id);
-  return found != folded.end() ? &found->second : graph.constant(id);
-}
-
-bool all_constant(const Graph& graph, const FoldedConstants& folded, const Node& node) {
-  return std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](TensorId id) { return id == TensorId::kNone || constant_of(graph, folded, id) != nullptr; });
-}
-
-void evaluate(const Graph& graph, const Node& node, FoldedConstants& folded) {
-  std::vector<InputView> inputs;
+/// The layout that all tensors of full rank take: channels-last as soon as one input is.
+Layout leading_layout(const Compiler& compiler, const Node& node, std::size_t rank) {
   for (const TensorId id : node.inputs) {
-    inputs.push_back(id == TensorId::kNone ? InputView{} : view_of(*constant_of(graph, folded, id)));
+    if (id == TensorId::kNone || compiler.constant(id) != nullptr || compiler.shape(id).size() != rank) continue;
+    if (compiler.layout_at_hand(id) == Layout::kChannelsLast) return Layout::kChannelsLast;
   }
-  std::vector<Tensor> values;
-  std::vector<OutputView> outputs;
-  for (const TensorId id : node.outputs) {
-    if (id == TensorId::kNone) {
-      values.emplace_back();
-      outputs.emplace_back();
-      continue;
-    }
-    const graph::TensorInfo& info = graph.tensor(id);
-    values.emplace_back(info.dtype, info.shape);
-    outputs.push_back(
-        {info.dtype, info.shape, strides_of(info.shape, Layout::kPlain), values.back().mutable_raw().data()});
-  }
-  row_of(node).reference({node, inputs, outputs});
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (node.outputs[i] != TensorId::kNone) folded[node.outputs[i]] = std::move(values[i]);
-  }
+  return Layout::kPlain;
 }
 
 }  // namespace
-
-FoldedConstants fold_constants(const Graph& graph) {
-  FoldedConstants folded;
-  for (const Node& node : graph.nodes()) {
-    if (all_constant(graph, folded, node)) evaluate(graph, node, folded);
-  }
-  return folded;
-}
 
 Program compile(const CompileRequest& request) {
   return Compiler(request).run();
@@ -246,7 +147,7 @@ void Compiler::emit(ScheduledStep step) {
 }
 
 bool Compiler::lower_fast(const Group& group) {
-  const FastLowering fast = row_of(group.node(graph())).fast;
+  const FastLowering fast = operator_of(group.node(graph())).fast;
   unit_ = graph().unit_of(group.main);
   return request_.kernels == Kernels::kFast && fast != nullptr && fast(*this, group);
 }
@@ -265,22 +166,9 @@ void Compiler::lower(const Group& group) {
   }
 }
 
-namespace {
-
-/// The layout that all tensors of full rank take: channels-last as soon as one input is.
-Layout leading_layout(const Compiler& compiler, const Node& node, std::size_t rank) {
-  for (const TensorId id : node.inputs) {
-    if (id == TensorId::kNone || compiler.constant(id) != nullptr || compiler.shape(id).size() != rank) continue;
-    if (compiler.layout_at_hand(id) == Layout::kChannelsLast) return Layout::kChannelsLast;
-  }
-  return Layout::kPlain;
-}
-
-}  // namespace
-
 void Compiler::lower_plainly(NodeId id) {
   const Node& node = graph().node(id);
-  const Operator& row = row_of(node);
+  const Operator& row = operator_of(node);
   unit_ = graph().unit_of(id);
   const std::size_t rank = shape(node.outputs[0]).size();
   const bool leads = row.layouts == LayoutSupport::kAlike || row.layouts == LayoutSupport::kFollows;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <memory>
 #include <vector>
 
+#include "exec/fold_constants.h"
 #include "exec/fuse.h"
 #include "exec/kernels/layout.h"
 #include "exec/session.h"
@@ -15,12 +15,6 @@ namespace cleave::exec {
 
 /// oneDNN's engine and reordered weights; shared by the programs of a session (kernels/fast/dnnl_support.h).
 struct DnnlState;
-
-/// Constants that were computed at compile time, by tensor.
-using FoldedConstants = std::map<graph::TensorId, Tensor>;
-
-/// Values of nodes all of whose inputs are constants (dequantized weights, ...).
-FoldedConstants fold_constants(const graph::Graph& graph);
 
 /// What a program is compiled from.
 struct CompileRequest {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/check.h"
 #include "exec/kernels/fast/lowerings.h"
 #include "exec/kernels/reference/kernels.h"
 #include "exec/kernels/support_checks.h"
@@ -182,6 +183,12 @@ std::span<const Operator> operator_table() {
 const Operator* find_operator(std::string_view name) {
   const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const Operator& row) { return row.name == name; });
   return found == kTable.end() ? nullptr : &*found;
+}
+
+const Operator& operator_of(const graph::Node& node) {
+  const Operator* row = find_operator(node.op);
+  CLEAVE_CHECK(row != nullptr, "the session checks support before it compiles");
+  return *row;
 }
 
 }  // namespace cleave::exec

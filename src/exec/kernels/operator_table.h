@@ -49,4 +49,7 @@ std::span<const Operator> operator_table();
 /// The row of that name, or nullptr.
 const Operator* find_operator(std::string_view name);
 
+/// The row of a node whose support has been checked.
+const Operator& operator_of(const graph::Node& node);
+
 }  // namespace cleave::exec

@@ -20,7 +20,8 @@ start=$SECONDS
 run $cleave calibrate examples/model/signs.onnx --images examples/images/calibration --preprocess examples/preprocess.json \
   -o $work/calibration.json
 run $cleave search examples/model/signs.onnx --calibration $work/calibration.json \
-  --edge examples/devices/camera-mcu.json --cloud tpu-v1 --link 0.1mbps/20ms -o $work/plan.json
+  --edge examples/devices/camera-mcu.json --cloud tpu-v1 --link 0.1mbps/20ms --max-distortion 0.1 \
+  -o $work/plan.json
 run $cleave export examples/model/signs.onnx --calibration $work/calibration.json --plan $work/plan.json -o $work/bundle
 run $cleave verify $work/bundle --images examples/images/test --limit 50
 run $cleave evaluate $work/bundle --images examples/images/test --labels examples/images/test_labels.txt \

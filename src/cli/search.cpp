@@ -35,7 +35,7 @@ struct Options {
   std::string cut;
   std::string dump_problem;
   std::optional<double> edge_memory_bytes;
-  std::optional<double> max_distortion = 0.1;
+  std::optional<double> max_distortion = 0.03;
   std::optional<double> time_limit_s;
   std::int64_t seed = 0;
 };
@@ -53,7 +53,7 @@ void declare(CommandLine& line, Options& options) {
   line.text("--wire-bits", options.wire_bits, {"LIST", "Choices for tensors that are sent"});
   line.number("--edge-memory", options.edge_memory_bytes, 0, {"BYTES", "Weights and live activations on the edge"});
   line.number("--max-distortion", options.max_distortion, 0,
-              {"R", "Largest sum of relative error powers over all quantized tensors (default 0.1)"});
+              {"R", "Largest sum of relative error powers over all quantized tensors (default 0.03)"});
   line.text("--clip", options.clip, {"METHOD", "minmax, percentile, aciq-laplace, aciq-gauss, mse, auto"});
   line.text("--cut", options.cut, {"TENSOR,...", "Pin the cut at these tensors"});
   line.text("--result-at", options.result_at, {"edge|cloud|anywhere", "Where the network's outputs are wanted"});

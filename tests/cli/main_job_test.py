@@ -21,7 +21,8 @@ PREPROCESS = ["--preprocess", os.path.join(EXAMPLES, "preprocess.json")]
 PHOTOS = os.path.join(EXAMPLES, "images", "calibration")
 TEST = ["--images", os.path.join(EXAMPLES, "images", "test")]
 LABELS = ["--labels", os.path.join(EXAMPLES, "images", "test_labels.txt")]
-SCENARIO = ["--edge", os.path.join(EXAMPLES, "devices", "camera-mcu.json"), "--cloud", "tpu-v1", "--link", "0.1mbps/20ms"]
+SCENARIO = ["--edge", os.path.join(EXAMPLES, "devices", "camera-mcu.json"), "--cloud", "tpu-v1", "--link", "0.1mbps/20ms",
+            "--max-distortion", "0.1"]
 
 
 def run(*arguments, status=0):

@@ -17,8 +17,10 @@ struct LoadOptions {
   int max_depth = 64;  ///< of nested subgraphs
 };
 
-/// An ONNX network as its file says it: checked, every weight within reach, nothing rewritten but the opset.
+/// An ONNX network as its file says it: checked, every weight within reach, nothing rewritten but the opset. Constant
+/// nodes are read as constants, and types and shapes (symbolic ones too) are inferred where the file does not say them.
 ///
+/// A single infinite number is accepted as a bound (Clip, Min); in larger weights infinity and NaN are refused.
 /// Networks below opset 13 are raised to 13 by libonnx's version converter, so that one meaning per operator is
 /// enough everywhere else; original_opset() tells where it came from.
 class Model {

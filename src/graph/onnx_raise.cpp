@@ -90,6 +90,8 @@ std::vector<std::string> names(const Graph& graph, std::span<const TensorId> ids
 }  // namespace
 
 Graph raise_opset(const Graph& graph, int opset) {
+  constexpr std::size_t kMostNodes = 20'000;  // the converter takes time with the square of their number
+  if (graph.nodes().size() > kMostNodes) throw not_raised(graph, opset, "it has more than 20 000 nodes");
   constexpr int kIrVersion = 7;  // of opset 13; from IR 4 on, initializers are no inputs
   GraphBuilder newer(without_old_attributes(graph, opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <set>
 
 #include "graph/onnx_write.h"
@@ -186,7 +186,7 @@ TEST(Prepare, WorksAboveTheNewestOpsetOfTheLibrary) {
   EXPECT_EQ(graph.tensor(*graph.find("a")).shape, (Shape{1, 2}));
 }
 
-TEST(Prepare, TakesLessThanASecondForAThousandNodes) {
+TEST(Prepare, StaysFastOnAThousandNodes) {
   GraphBuilder builder;
   TensorId x = builder.input("x", DType::kFloat32, {1, 8, 8, 8});
   const TensorId w = builder.constant("w", random_tensor({8, 8, 1, 1}, 1));
@@ -200,10 +200,10 @@ TEST(Prepare, TakesLessThanASecondForAThousandNodes) {
   }
   builder.output(x);
   const Graph raw = builder.build();
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   EXPECT_EQ(prepare(raw).nodes().size(), 500u);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(seconds.count(), 5.0);  // about 0.5 s on an idle core; the margin is for sanitizers and shared machines
+  const double cpu_s = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  EXPECT_LT(cpu_s, 5.0);  // about 0.5 s in Release; the margin is for sanitizers
 }
 
 TEST(RoundTrip, KeepsTheFingerprintOfEveryRealNetworkAndIsDeterministic) {

@@ -143,6 +143,17 @@ TEST(RaiseOpset, RefusesAnOperatorThatNobodyKnows) {
   EXPECT_FALSE(error.hint().empty());
 }
 
+TEST(RaiseOpset, RefusesMoreNodesThanTheConverterManages) {
+  GraphBuilder builder;
+  TensorId x = builder.input("x", DType::kFloat32, {1});
+  for (int i = 0; i < 20'001; ++i) x = builder.node("Relu", {x}, {"t" + std::to_string(i)})[0];
+  builder.set_shape(x, DType::kFloat32, {1});
+  builder.output(x);
+  builder.set_versions(11, 6);
+  const std::string bytes = to_onnx(builder.build());
+  EXPECT_EQ(testing::error_of([&] { Model::parse(bytes, "old.onnx", ""); }).kind(), ErrorKind::kUnsupported);
+}
+
 TEST(RaiseOpset, LeavesBigWeightsWhereTheyAre) {
   GraphBuilder builder;
   const TensorId x = builder.input("123", DType::kFloat32, {1, 64});  // a name the converter could choose for its own

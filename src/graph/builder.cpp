@@ -205,23 +205,24 @@ class Compaction {
 
 }  // namespace
 
-Graph GraphBuilder::build() {
-  Graph graph = graph_;
+std::vector<Node> GraphBuilder::kept_nodes() const {
   std::vector<Node> nodes;
-  for (std::size_t n = 0; n < graph.nodes_.size(); ++n) {
-    if (!removed_[n]) nodes.push_back(std::move(graph.nodes_[n]));
+  for (std::size_t n = 0; n < graph_.nodes_.size(); ++n) {
+    if (!removed_[n]) nodes.push_back(graph_.nodes_[n]);
   }
-  require_unique_names(nodes);
+  return nodes;
+}
 
+void GraphBuilder::drop_unmentioned(Graph& graph) {
   Compaction compact(graph.tensors_.size());
-  for (const Node& node : nodes) {
+  for (const Node& node : graph.nodes_) {
     for (const TensorId id : node.inputs) compact.keep(id);
     for (const TensorId id : node.outputs) compact.keep(id);
   }
   for (const TensorId id : graph.inputs_) compact.keep(id);
   for (const TensorId id : graph.outputs_) compact.keep(id);
   compact.number(graph.tensors_);
-  for (Node& node : nodes) {
+  for (Node& node : graph.nodes_) {
     compact.rename(node.inputs);
     compact.rename(node.outputs);
   }
@@ -232,33 +233,41 @@ Graph GraphBuilder::build() {
     if (compact(id) != TensorId::kNone) constants[compact(id)] = std::move(value);
   }
   graph.constants_ = std::move(constants);
+}
+
+void GraphBuilder::index_names(Graph& graph) {
   graph.by_name_.clear();
   for (std::size_t i = 0; i < graph.tensors_.size(); ++i) {
     if (!graph.by_name_.emplace(graph.tensors_[i].name, static_cast<TensorId>(i)).second) {
       throw invalid("two tensors are called '" + graph.tensors_[i].name + "'");
     }
   }
+}
 
+void GraphBuilder::sort_nodes(Graph& graph) {
   std::vector<bool> given(graph.tensors_.size(), false);
   for (const TensorId id : graph.inputs_) given[index(id)] = true;
   for (const auto& [id, value] : graph.constants_) given[index(id)] = true;
-  const std::vector<std::size_t> producer = find_producers(nodes, graph.tensors_, given);
-  for (const Node& node : nodes) {
+  const std::vector<std::size_t> producer = find_producers(graph.nodes_, graph.tensors_, given);
+  const auto is_made = [&](TensorId id) { return given[index(id)] || producer[index(id)] != kNobody; };
+  for (const Node& node : graph.nodes_) {
     for (const TensorId id : node.inputs) {
-      if (id != TensorId::kNone && !given[index(id)] && producer[index(id)] == kNobody) {
-        throw invalid("node '" + node.name + "' reads tensor '" + graph.tensors_[index(id)].name +
-                      "', which nothing makes");
-      }
+      if (id == TensorId::kNone || is_made(id)) continue;
+      throw invalid("node '" + node.name + "' reads tensor '" + graph.tensors_[index(id)].name +
+                    "', which nothing makes");
     }
   }
   for (const TensorId id : graph.outputs_) {
-    if (!given[index(id)] && producer[index(id)] == kNobody) {
-      throw invalid("nothing makes the network output '" + graph.tensors_[index(id)].name + "'");
-    }
+    if (!is_made(id)) throw invalid("nothing makes the network output '" + graph.tensors_[index(id)].name + "'");
   }
+  std::vector<Node> sorted;
+  for (const std::size_t n : TopologicalOrder(graph.nodes_, producer).order()) {
+    sorted.push_back(std::move(graph.nodes_[n]));
+  }
+  graph.nodes_ = std::move(sorted);
+}
 
-  graph.nodes_.clear();
-  for (const std::size_t n : TopologicalOrder(nodes, producer).order()) graph.nodes_.push_back(nodes[n]);
+void GraphBuilder::link(Graph& graph) {
   graph.producers_.assign(graph.tensors_.size(), std::nullopt);
   graph.consumers_.assign(graph.tensors_.size(), {});
   for (std::size_t n = 0; n < graph.nodes_.size(); ++n) {
@@ -277,6 +286,16 @@ Graph GraphBuilder::build() {
   for (std::size_t u = 0; u < graph.units_.size(); ++u) {
     for (const NodeId id : graph.units_[u].nodes) graph.unit_of_[index(id)] = static_cast<UnitId>(u);
   }
+}
+
+Graph GraphBuilder::build() {
+  Graph graph = graph_;
+  graph.nodes_ = kept_nodes();
+  require_unique_names(graph.nodes_);
+  drop_unmentioned(graph);
+  index_names(graph);
+  sort_nodes(graph);
+  link(graph);
   return graph;
 }
 

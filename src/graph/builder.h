@@ -63,6 +63,12 @@ class GraphBuilder {
   Graph build();
 
  private:
+  std::vector<Node> kept_nodes() const;
+  static void drop_unmentioned(Graph& graph);  ///< tensors that nothing mentions; ids are compacted
+  static void index_names(Graph& graph);
+  static void sort_nodes(Graph& graph);  ///< topologically, after checking that everything is made once
+  static void link(Graph& graph);        ///< producers, consumers, units
+
   Graph graph_;
   std::vector<bool> removed_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -27,8 +27,8 @@ struct SplitBundle {
   exec::QuantizationSpec spec;
   bool batchable = false;
   std::filesystem::path model_path;  ///< where the network came from; the manifest records it relative to the folder
-  Json manifest;                     ///< cleave.manifest/1 (file fingerprints are filled in by save)
-  Json preprocess;
+  std::shared_ptr<const Json> manifest;  ///< cleave.manifest/1 (file fingerprints are filled in by save)
+  std::shared_ptr<const Json> preprocess;
   search::Plan plan;
 };
 
@@ -50,8 +50,8 @@ struct LoadedBundle {
   graph::Model edge;
   std::optional<graph::Model> cloud;
   std::vector<WireTensor> wire;
-  Json manifest;
-  Json preprocess;
+  std::shared_ptr<const Json> manifest;
+  std::shared_ptr<const Json> preprocess;
   search::Plan plan;
 };
 LoadedBundle load(const std::filesystem::path& folder);

@@ -53,12 +53,12 @@ std::string relative_to(const fs::path& file, const fs::path& folder) {
 
 void save(const SplitBundle& bundle, const fs::path& folder) {
   AtomicFolder target(folder);
-  Json manifest = bundle.manifest;
+  Json manifest = *bundle.manifest;
   manifest["model"]["path"] = relative_to(bundle.model_path, folder);
   manifest["edge"] = write_half(bundle.edge, target.staging(), kEdgeFile);
   manifest["cloud"] = bundle.cloud ? write_half(*bundle.cloud, target.staging(), kCloudFile) : Json(nullptr);
   write_json(target.staging() / "manifest.json", manifest);
-  write_json(target.staging() / "preprocess.json", bundle.preprocess);
+  write_json(target.staging() / "preprocess.json", *bundle.preprocess);
   bundle.plan.save(target.staging() / "plan.json");
   target.commit();
 }
@@ -82,13 +82,18 @@ LoadedBundle load(const fs::path& folder) {
                 "Export the bundle again.");
   }
   auto wire = wire_from_manifest(manifest, origin);
-  return {folder,          std::move(edge),     std::move(cloud),
-          std::move(wire), std::move(manifest), read_json(folder / "preprocess.json"),
+  auto preprocess = std::make_shared<const Json>(read_json(folder / "preprocess.json"));
+  return {folder,
+          std::move(edge),
+          std::move(cloud),
+          std::move(wire),
+          std::make_shared<const Json>(std::move(manifest)),
+          std::move(preprocess),
           std::move(plan)};
 }
 
 fs::path original_model_path(const LoadedBundle& bundle) {
-  const std::string recorded = JsonReader(bundle.manifest, "manifest.json").object("model").text("path");
+  const std::string recorded = JsonReader(*bundle.manifest, "manifest.json").object("model").text("path");
   const fs::path path = (bundle.folder / recorded).lexically_normal();
   std::error_code ignored;
   if (fs::exists(path, ignored)) return path;

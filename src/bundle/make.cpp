@@ -185,7 +185,7 @@ SplitBundle make(const graph::Model& model, const Graph& prepared, const search:
   bundle.spec = chosen.spec;
   bundle.plan = plan;
   bundle.model_path = model.path();
-  bundle.preprocess = parse_json(table.preprocess, "calibration table: preprocess");
+  bundle.preprocess = std::make_shared<const Json>(parse_json(table.preprocess, "calibration table: preprocess"));
   bundle.batchable = !interface.wire.empty() && network.as_in_file && is_batchable(model, prepared, interface);
   const std::string pairing = Hasher()
                                   .add_text(plan.fingerprint())
@@ -200,7 +200,7 @@ SplitBundle make(const graph::Model& model, const Graph& prepared, const search:
         with_pairing(cloud_half(network, prepared, interface, bundle.batchable), model.graph(), "cloud", pairing);
   }
   const Origin origin{model.sha256(), prepared.fingerprint(), plan.fingerprint(), pairing, prepared.opset()};
-  bundle.manifest = make_manifest(origin, prepared, chosen, interface, bundle.batchable);
+  bundle.manifest = std::make_shared<const Json>(make_manifest(origin, prepared, chosen, interface, bundle.batchable));
   return bundle;
 }
 

@@ -28,7 +28,7 @@ const Tensor& at(const std::map<std::string, Tensor>& tensors, const std::string
 
 BundleRunner::BundleRunner(const LoadedBundle& bundle, const exec::SessionOptions& options)
     : edge_(std::make_unique<exec::Session>(graph::prepare(bundle.edge), options)),
-      output_names_(outputs_from_manifest(bundle.manifest, "manifest.json")) {
+      output_names_(outputs_from_manifest(*bundle.manifest, "manifest.json")) {
   if (bundle.cloud) cloud_ = std::make_unique<exec::Session>(graph::prepare(*bundle.cloud), options);
 }
 

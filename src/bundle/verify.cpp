@@ -88,8 +88,8 @@ graph::PrepareOptions shapes_of(const Json& manifest) {
 }
 
 Graph prepare_original(const LoadedBundle& bundle, const graph::Model& model) {
-  Graph prepared = graph::prepare(model, shapes_of(bundle.manifest));
-  if (JsonReader(bundle.manifest, "manifest.json").object("model").text("graph") != prepared.fingerprint()) {
+  Graph prepared = graph::prepare(model, shapes_of(*bundle.manifest));
+  if (JsonReader(*bundle.manifest, "manifest.json").object("model").text("graph") != prepared.fingerprint()) {
     throw Error(ErrorKind::kStale, model.path() + " is not the network that the bundle was made from",
                 "Give the original model, or export a bundle of this one.");
   }
@@ -102,7 +102,7 @@ class Verifier {
   Verifier(const LoadedBundle& bundle, const graph::Model& model)
       : bundle_(bundle),
         prepared_(prepare_original(bundle, model)),
-        spec_(spec_from_manifest(bundle.manifest, prepared_, bundle.plan)),
+        spec_(spec_from_manifest(*bundle.manifest, prepared_, bundle.plan)),
         runner_(bundle),
         whole_float_(prepared_) {
     for (const TensorId id : runner_.edge().graph().outputs())

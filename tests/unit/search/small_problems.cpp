@@ -193,15 +193,17 @@ std::vector<Instance> instances() {
   std::sort(files.begin(), files.end());
   std::vector<Instance> result;
   for (const std::filesystem::path& file : files) {
-    const Json json = read_json(file);
-    JsonReader reader(json, file.string());
     Instance instance;
-    instance.name = file.filename().string();
-    instance.problem = Problem::from_json(reader.at("problem"), file.string());
-    JsonReader optimum = reader.object("optimum");
+    instance.name = file.stem().string();
+    instance.problem = Problem::from_json(read_json(file), file.string());
+    const std::filesystem::path beside = std::filesystem::path(file).replace_extension(".optimum");
+    const Json json = read_json(beside);
+    JsonReader optimum(json, beside.string());
+    optimum.ignore("about");
     instance.status = optimum.text("status");
     instance.latency_s = optimum.number_or("latency_s", 0);
     if (optimum.has("edge_units")) instance.edge_units = optimum.texts("edge_units");
+    optimum.finish();
     result.push_back(std::move(instance));
   }
   return result;

@@ -17,7 +17,7 @@ Problem residual_problem();
 /// A small random problem: chains, residual and branching graphs, several inputs and outputs, tight limits.
 Problem random_problem(std::uint64_t seed);
 
-/// The instances of tests/instances by file name.
+/// The instances of tests/instances: NAME.json is a problem file, NAME.optimum what is known of it.
 struct Instance {
   std::string name;
   Problem problem;

@@ -66,5 +66,5 @@ function(cleave_test name)
   target_compile_definitions(test_${name} PRIVATE
     CLEAVE_SHARED_DIR="${CLEAVE_SHARED}" CLEAVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ENVIRONMENT "RC_PARAMS=seed=1")  # the same properties in every run
 endfunction()

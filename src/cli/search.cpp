@@ -91,6 +91,12 @@ search::SolveOptions make_solve_options(const Options& options) {
   return solve;
 }
 
+/// The problem without the pin: what a plan is compared with may be cut anywhere.
+search::Problem unpinned(const Network& network, const quant::CalibrationTable& table, search::Scenario scenario) {
+  scenario.pinned_cut.reset();
+  return search::build_problem(network.graph, table, scenario);
+}
+
 search::Plan find_plan(const Options& options) {
   const search::Scenario scenario = make_scenario(options);
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
@@ -102,7 +108,7 @@ search::Plan find_plan(const Options& options) {
   plan.seed = static_cast<std::uint64_t>(options.seed);
   plan.clip = options.clip;
   plan.result_at = options.result_at;
-  plan.baselines = search::baselines(problem, table);
+  plan.baselines = search::baselines(scenario.pinned_cut ? unpinned(network, table, scenario) : problem, table);
   plan.made_from = {{"model", network.graph.fingerprint()},
                     {"calibration", table.fingerprint()},
                     {"edge", scenario.edge.fingerprint},

@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "property.h"
+#include "support/property.h"
 #include "support/temporary_folder.h"
 
 namespace cleave::quant {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "property.h"
+#include "support/property.h"
 #include "quant/distortion.h"
 #include "quant/step_search.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "property.h"
+#include "support/property.h"
 #include "quant/histogram.h"
 #include "quant/histogram_text.h"
 

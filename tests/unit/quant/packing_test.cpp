@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "property.h"
+#include "support/property.h"
 #include "quant/packing.h"
 
 namespace cleave::quant {

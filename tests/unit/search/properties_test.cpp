@@ -3,6 +3,7 @@
 
 #include "search/solver.h"
 #include "search/verify_plan.h"
+#include "support/property.h"
 #include "unit/search/brute_force.h"
 #include "unit/search/small_problems.h"
 
@@ -150,7 +151,7 @@ double optimum(const Problem& problem) {
 }
 
 TEST(Relations, MoreRoomIsNeverSlower) {
-  rc::check("each limit loosened, the link made faster, a round trip saved", [] {
+  cleave::testing::expect_holds([] {
     const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
     const Problem problem = random_problem(seed);
     const double before = optimum(problem) * (1 + 1e-12);
@@ -173,7 +174,7 @@ TEST(Relations, MoreRoomIsNeverSlower) {
 }
 
 TEST(Relations, MoreChoicesAreNeverSlower) {
-  rc::check("one wire or activation choice taken away", [] {
+  cleave::testing::expect_holds([] {
     const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
     const Problem problem = random_problem(seed);
     const double before = optimum(problem);
@@ -187,7 +188,7 @@ TEST(Relations, MoreChoicesAreNeverSlower) {
 }
 
 TEST(Relations, AFasterCloudIsNeverSlower) {
-  rc::check("cloud seconds halved", [] {
+  cleave::testing::expect_holds([] {
     const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
     Problem problem = random_problem(seed);
     const double before = optimum(problem);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -111,8 +112,10 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
   sync_parent(path);
 }
 
-AtomicFolder::AtomicFolder(const fs::path& path)
-    : path_(path.has_filename() ? path : path.parent_path()), staging_(temporary_beside(path_)) {
+AtomicFolder::AtomicFolder(const fs::path& path, std::vector<std::string> outdated)
+    : path_(path.has_filename() ? path : path.parent_path()),
+      staging_(temporary_beside(path_)),
+      outdated_(std::move(outdated)) {
   std::error_code code;
   if (fs::exists(path_, code) && !fs::is_directory(path_, code)) {
     throw Error(ErrorKind::kIo, path_.string() + ": exists and is not a folder", "Name another folder with -o.");
@@ -128,10 +131,27 @@ AtomicFolder::~AtomicFolder() {
   if (!committed_) fs::remove_all(staging_, ignored);
 }
 
+void AtomicFolder::require_nothing_lost() const {
+  std::error_code code;
+  std::vector<std::string> lost;
+  fs::directory_iterator entries(path_, code);
+  for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
+    const std::string name = entries->path().filename().string();
+    const bool known = std::find(outdated_.begin(), outdated_.end(), name) != outdated_.end();
+    if (!known && !fs::exists(staging_ / name)) lost.push_back(name);
+  }
+  if (code) throw Error(ErrorKind::kIo, path_.string() + ": cannot list: " + code.message());
+  if (lost.empty()) return;
+  throw Error(ErrorKind::kIo,
+              path_.string() + ": holds '" + *std::min_element(lost.begin(), lost.end()) + "', which would be lost",
+              "Name another folder with -o, or move it away first.");
+}
+
 void AtomicFolder::commit() {
   std::error_code code;
   fs::path old;
   if (fs::exists(path_, code)) {
+    require_nothing_lost();
     old = staging_;
     old += ".old";
     fs::rename(path_, old, code);

@@ -42,20 +42,25 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 /// A folder that is filled under a temporary name beside `path` and renamed on commit(); removed if never committed.
 class AtomicFolder {
  public:
-  /// Throws Error(kIo) when the parent cannot be written, or `path` exists and is not a folder.
-  explicit AtomicFolder(const std::filesystem::path& path);
+  /// An older folder at `path` is replaced only if nothing in it would be lost: all it holds is also in the new one, or
+  /// is among `outdated`. Throws Error(kIo) when the parent cannot be written, or `path` exists and is not a folder.
+  explicit AtomicFolder(const std::filesystem::path& path, std::vector<std::string> outdated = {});
   ~AtomicFolder();
   AtomicFolder(const AtomicFolder&) = delete;
   AtomicFolder& operator=(const AtomicFolder&) = delete;
 
   /// Where to write until commit().
   const std::filesystem::path& staging() const { return staging_; }
-  /// Replaces `path` (an older folder is moved away first, then removed). Throws Error(kIo).
+  /// Replaces `path` (an older folder is moved away first, then removed). Throws Error(kIo), also when the older folder
+  /// holds what the new one lacks.
   void commit();
 
  private:
+  void require_nothing_lost() const;
+
   std::filesystem::path path_;
   std::filesystem::path staging_;
+  std::vector<std::string> outdated_;
   bool committed_ = false;
 };
 

@@ -90,11 +90,28 @@ TEST(AtomicFolder, ReplacesAnOlderFolderAsAWhole) {
   const testing::TemporaryFolder folder;
   fs::create_directories(folder / "bundle");
   write_file_atomically(folder / "bundle/stale", "old");
-  AtomicFolder bundle(folder / "bundle");
+  write_file_atomically(folder / "bundle/both", "old");
+  AtomicFolder bundle(folder / "bundle", {"stale"});
   write_file_atomically(bundle.staging() / "fresh", "new");
+  write_file_atomically(bundle.staging() / "both", "new");
   bundle.commit();
+  EXPECT_EQ(read_file(folder / "bundle/both"), "new");
   EXPECT_FALSE(fs::exists(folder / "bundle/stale"));
   EXPECT_EQ(read_file(folder / "bundle/fresh"), "new");
+  EXPECT_EQ(entries(folder.path()), 1);
+}
+
+TEST(AtomicFolder, NeverLosesWhatIsNotItsOwn) {
+  const testing::TemporaryFolder folder;
+  fs::create_directories(folder / "photos");
+  write_file_atomically(folder / "photos/holiday.jpg", "precious");
+  {
+    AtomicFolder bundle(folder / "photos", {"stale"});
+    write_file_atomically(bundle.staging() / "fresh", "new");
+    EXPECT_THROW(bundle.commit(), Error);
+  }
+  EXPECT_EQ(read_file(folder / "photos/holiday.jpg"), "precious");
+  EXPECT_FALSE(fs::exists(folder / "photos/fresh"));
   EXPECT_EQ(entries(folder.path()), 1);
 }
 

@@ -59,6 +59,14 @@ TEST(JsonReader, RefusesNumbersBeyond64Bits) {
   EXPECT_EQ(message_of([&] { reader.integer("n"); }), "f: n: does not fit in 64 bits");
 }
 
+TEST(JsonReader, KnowsSchemaAndToolInDocumentsOnly) {
+  const Json json = parse_json(R"({"schema": "cleave.plan/1", "tool": "1", "inner": {"tool": "1"}})", "f");
+  JsonReader reader(json, "f");
+  reader.require_schema("plan");
+  EXPECT_EQ(message_of([&] { reader.object("inner").finish(); }), "f: inner: unknown key 'tool'");
+  reader.finish();
+}
+
 TEST(JsonReader, ChecksTheSchema) {
   const Json json = parse_json(R"({"schema": "cleave.plan/1"})", "f");
   JsonReader reader(json, "f");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/command_line.h"
 #include "cli/inputs.h"
@@ -39,7 +40,8 @@ std::vector<Tensor> load_inputs(const Target& target, const std::vector<std::str
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos)
       throw Error(ErrorKind::kUsage, "--input '" + text + "' is not of the form NAME=FILE");
-    files[text.substr(0, equals)] = text.substr(equals + 1);
+    if (!files.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      throw Error(ErrorKind::kUsage, "--input '" + text.substr(0, equals) + "' is given twice");
   }
   std::vector<std::string> names;
   std::vector<Tensor> inputs;
@@ -64,26 +66,42 @@ void make_folder(const std::string& folder) {
   if (code) throw Error(ErrorKind::kIo, folder + ": cannot create: " + code.message());
 }
 
-/// Writes NAME.npy ("/" becomes "_") and returns the file's name.
-std::string save_tensor(const std::string& name, const Tensor& tensor, const fs::path& folder) {
-  std::string file = name + ".npy";
-  std::replace(file.begin(), file.end(), '/', '_');
-  write_file_atomically(folder / file, calibration::npy_bytes(tensor));
-  return file;
-}
+/// Tensors as .npy files in one folder, each under a name of its own.
+class TensorFiles {
+ public:
+  explicit TensorFiles(fs::path folder) : folder_(std::move(folder)) {}
 
-Json save_outputs(const Target& target, const std::vector<Tensor>& outputs, const std::string& folder) {
+  /// Writes NAME.npy and returns the file's name. "/" becomes "_"; where "a/b" and "a_b" meet, the later is a_b_2.npy.
+  std::string save(const std::string& name, const Tensor& tensor) {
+    std::string stem = name;
+    std::replace(stem.begin(), stem.end(), '/', '_');
+    std::string file = stem + ".npy";
+    for (int n = 2; !taken_.insert(file).second; ++n) file = stem + "_" + std::to_string(n) + ".npy";
+    write_file_atomically(folder_ / file, calibration::npy_bytes(tensor));
+    return file;
+  }
+
+ private:
+  fs::path folder_;
+  std::set<std::string> taken_;
+};
+
+Json save_outputs(const Target& target, const std::vector<Tensor>& outputs, TensorFiles& files) {
   Json document = make_document("outputs");
   document["outputs"] = Json::array();
   const std::vector<std::string> names = target.output_names();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     document["outputs"].push_back({{"name", names[i]},
-                                   {"file", save_tensor(names[i], outputs[i], folder)},
+                                   {"file", files.save(names[i], outputs[i])},
                                    {"dtype", dtype_name(outputs[i].dtype())},
                                    {"shape", outputs[i].shape()}});
   }
-  write_json(fs::path(folder) / "outputs.json", document);
   return document;
+}
+
+void save_inputs(const Target& target, const std::vector<Tensor>& inputs, TensorFiles& files) {
+  const std::vector<graph::TensorInfo> infos = target.inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) files.save(infos[i].name, inputs[i]);
 }
 
 }  // namespace
@@ -99,12 +117,12 @@ int run_run(const std::vector<std::string>& arguments) {
   std::vector<std::string> assignments;
   std::vector<std::string> shapes;
   std::int64_t threads = 0;
-  bool save_inputs = false;
+  bool with_inputs = false;
   line.positional("TARGET", path, {"", "A model or a bundle", true});
   line.texts("--input", assignments, {"NAME=FILE", "A .npy, or an image that goes through --preprocess"});
   line.text("--preprocess", preprocess, {"P", "For images (default: the bundle's, else raw)"});
   line.text("-o,--output", output, {"DIR", "Where the outputs go"});
-  line.flag("--save-inputs", save_inputs, "Write the network's inputs as .npy too");
+  line.flag("--save-inputs", with_inputs, "Write the network's inputs as .npy too");
   line.text("--kernels", kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--threads", threads, 0, {"N", "0: all cores"});
   line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
@@ -115,9 +133,10 @@ int run_run(const std::vector<std::string>& arguments) {
   const std::vector<Tensor> inputs = load_inputs(*target, assignments, choose_preprocess(preprocess, path));
   const std::vector<Tensor> outputs = target->run(inputs);
   make_folder(output);
-  for (std::size_t i = 0; save_inputs && i < inputs.size(); ++i)
-    save_tensor(target->inputs()[i].name, inputs[i], output);
-  const Json document = save_outputs(*target, outputs, output);
+  TensorFiles files(output);
+  const Json document = save_outputs(*target, outputs, files);
+  if (with_inputs) save_inputs(*target, inputs, files);
+  write_json(fs::path(output) / "outputs.json", document);
   if (line.json()) {
     write_result(document);
   } else {

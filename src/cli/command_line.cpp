@@ -55,13 +55,11 @@ struct CommandLine::Impl {
     reader.require_schema("config");
     if (reader.text_or("verb", verb) != verb) throw usage(config_file + ": made for another verb", verb);
     for (const Entry& entry : entries) {
+      reader.ignore(entry.key);  // may be absent
       if (!reader.has(entry.key)) continue;
-      if (entry.option->count() > 0) {
-        reader.ignore(entry.key);
-      } else {
-        entry.set(reader);
-        from_config.push_back(entry.key);
-      }
+      if (entry.option->count() > 0) continue;
+      entry.set(reader);
+      from_config.push_back(entry.key);
     }
     reader.finish();
   }
@@ -146,8 +144,10 @@ void CommandLine::integer(const std::string& names, std::int64_t& target, std::i
     if (value < least) throw Error(ErrorKind::kUsage, "--" + key + " must be at least " + std::to_string(least));
   };
   CLI::Option* option = impl_->app.add_option(names, target, about.text)->capture_default_str();
-  option->each([require](const std::string& text) {
-    if (const auto value = parse_integer(text)) require(*value);
+  option->each([require, key](const std::string& text) {
+    const auto value = parse_integer(text);
+    if (!value) throw Error(ErrorKind::kUsage, "--" + key + ": '" + text + "' is not a whole number of 64 bits");
+    require(*value);
   });
   impl_->remember(
       names, option, about, [&target] { return Json(target); },

@@ -72,7 +72,9 @@ Opener open_evaluated(const Options& options) {
   const Network network = load_network(options.target, options.shapes);
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
   evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
-  uniform.keep_first_last_bits = static_cast<int>(options.keep_first_last);
+  if (options.keep_first_last != 0) {
+    uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
+  }
   uniform.clip = quant::clip_method_from_name(options.clip);
   return open_graph(exec::fake_quantize(network.graph, evaluation::uniform_spec(network.graph, table, uniform)),
                     session);
@@ -161,6 +163,7 @@ int run_evaluate(const std::vector<std::string>& arguments) {
                                     predictors(reference),
                                     static_cast<int>(options.jobs)};
   const evaluation::Accuracy accuracy = measure(run, options, progress.control());
+  progress.finish();
   line.json() ? write_result(to_json(accuracy, options.metric)) : write_result(to_table(accuracy, options.metric));
   return 0;
 }

@@ -32,12 +32,8 @@ graph::PrepareOptions parse_shapes(const std::vector<std::string>& shapes) {
 Network load_network(const std::string& path, const std::vector<std::string>& shapes) {
   const graph::PrepareOptions options = parse_shapes(shapes);
   graph::Model model = graph::Model::load(path);
-  try {
-    graph::Graph graph = graph::prepare(model, options);
-    return {std::move(model), std::move(graph)};
-  } catch (const Error& error) {
-    throw error.within(path);
-  }
+  graph::Graph graph = graph::prepare(model, options);
+  return {std::move(model), std::move(graph)};
 }
 
 cost::Device load_device(const std::string& name_or_path) {

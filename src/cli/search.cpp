@@ -1,6 +1,7 @@
 #include "search/build_problem.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/command_line.h"
@@ -65,6 +66,12 @@ void declare(CommandLine& line, Options& options) {
   line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
 }
 
+std::int64_t whole_bytes(double bytes) {
+  constexpr double kMost = 9e15;  // whole numbers up to here are exact in a double
+  if (bytes <= kMost && bytes == std::floor(bytes)) return static_cast<std::int64_t>(bytes);
+  throw Error(ErrorKind::kUsage, "--edge-memory must be a whole number of bytes, at most 9e15");
+}
+
 search::Scenario make_scenario(const Options& options) {
   search::Scenario scenario;
   scenario.edge = load_device(options.edge);
@@ -76,8 +83,7 @@ search::Scenario make_scenario(const Options& options) {
   scenario.result_at = search::result_at_from_name(options.result_at);
   scenario.clip = quant::clip_method_from_name(options.clip);
   scenario.limits.edge_memory_bytes = scenario.edge.memory_bytes;
-  if (options.edge_memory_bytes)
-    scenario.limits.edge_memory_bytes = static_cast<std::int64_t>(*options.edge_memory_bytes);
+  if (options.edge_memory_bytes) scenario.limits.edge_memory_bytes = whole_bytes(*options.edge_memory_bytes);
   scenario.limits.distortion = options.max_distortion;
   if (!options.cut.empty()) scenario.pinned_cut = split_text(options.cut, ',');
   return scenario;

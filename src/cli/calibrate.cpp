@@ -83,6 +83,7 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   const quant::CalibrationTable table =
       calibration::calibrate(network.graph, network.model.sha256(), calibration::ImageSet::open(options.images),
                              calibrate, progress.control());
+  progress.finish();
   table.save(options.output);
   std::error_code ignored;
   std::filesystem::remove(*calibrate.checkpoint, ignored);

@@ -1,3 +1,6 @@
+#include <unistd.h>
+
+#include <csignal>
 #include <exception>
 #include <string>
 #include <vector>
@@ -61,6 +64,11 @@ int dispatch(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+/// A failed check aborts; other programs are promised exit code 1 for it.
+void exit_1_on_abort() {
+  std::signal(SIGABRT, [](int) { ::_exit(1); });
+}
+
 std::span<const Verb> verb_table() {
   return kVerbs;
 }
@@ -70,6 +78,7 @@ std::span<const Verb> verb_table() {
 int main(int argc, char** argv) {
   using namespace cleave;
   try {
+    cli::exit_1_on_abort();
     cli::listen_for_interrupts();
     return cli::dispatch({argv + 1, argv + argc});
   } catch (const Error& error) {

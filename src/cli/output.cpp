@@ -140,6 +140,7 @@ struct ProgressLine::State {
     const double elapsed_s = std::chrono::duration<double>(Clock::now() - start).count();
     fmt::print(stderr, "{}{}: {} {} in {:.1f} s{}\n", terminal ? "\r" : "", label, last.done, noun, elapsed_s,
                terminal ? "\033[K" : "");
+    last = {};
   }
 
   std::string label;
@@ -159,6 +160,10 @@ ProgressLine::ProgressLine(std::string label, std::string noun, bool quiet) : st
 }
 
 ProgressLine::~ProgressLine() {
+  finish();
+}
+
+void ProgressLine::finish() {
   state_->finish();
 }
 

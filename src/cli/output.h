@@ -52,6 +52,8 @@ class ProgressLine {
 
   /// For a stage: progress goes here, a stop request comes from Ctrl-C.
   StageControl control();
+  /// Ends the line with a summary; call it before the result is written. The destructor does it otherwise.
+  void finish();
 
  private:
   struct State;

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ import time
 import unittest
 
 CLEAVE, SOURCE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+sys.path.insert(0, os.path.join(SOURCE, "tests", "error"))
+import make_models  # noqa: E402  (writes ONNX byte by byte)
 EXAMPLES = os.path.join(SOURCE, "examples")
 MODEL = os.path.join(EXAMPLES, "model", "signs.onnx")
 PREPROCESS = ["--preprocess", os.path.join(EXAMPLES, "preprocess.json")]
@@ -34,6 +37,30 @@ def run(*arguments, status=0):
 
 def run_json(*arguments, status=0):
     return json.loads(run(*arguments, "--json", status=status))
+
+
+def write_two_outputs(path, relu, negated):
+    """An ONNX file: x [1, 2] -> Relu and Neg of it, under the names given."""
+    nodes = [make_models.node("Relu", ["x"], [relu], "relu"), make_models.node("Neg", ["x"], [negated], "neg")]
+    graph = b"".join(make_models.chunk(1, node) for node in nodes) + make_models.chunk(2, "two")
+    graph += make_models.chunk(11, make_models.value_info("x", [1, 2]))
+    graph += b"".join(make_models.chunk(12, make_models.value_info(name, [1, 2])) for name in (relu, negated))
+    opset = make_models.chunk(8, make_models.chunk(1, "") + make_models.integer(2, 13))
+    with open(path, "wb") as out:
+        out.write(make_models.integer(1, 7) + make_models.chunk(7, graph) + opset)
+
+
+def write_npy(path, values):
+    """float32 of shape [1, n]."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, {len(values)}), }}\n".encode()
+    with open(path, "wb") as out:
+        out.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{len(values)}f", *values))
+
+
+def read_floats(path, count):
+    """The last `count` float32 of a file."""
+    with open(path, "rb") as data:
+        return struct.unpack(f"<{count}f", data.read()[-4 * count:])
 
 
 class MainJob(unittest.TestCase):
@@ -207,6 +234,44 @@ class MainJob(unittest.TestCase):
         self.assertEqual(len(verbs), 11)
         for verb in verbs:
             self.assertIn("cleave " + verb + " ", run(verb, "--help"))
+
+    def test_outputs_whose_names_meet_get_files_of_their_own(self):
+        model, samples = self.at("names.onnx"), self.at("x.npy")
+        write_two_outputs(model, "a/b", "a_b")
+        write_npy(samples, [1.0, -2.0])
+        told = run_json("run", model, "--input", "x=" + samples, "--save-inputs", "-o", self.at("names"))
+        self.assertEqual([(entry["name"], entry["file"]) for entry in told["outputs"]],
+                         [("a/b", "a_b.npy"), ("a_b", "a_b_2.npy")])
+        self.assertEqual(read_floats(self.at("names/a_b.npy"), 2), (1.0, 0.0))    # Relu
+        self.assertEqual(read_floats(self.at("names/a_b_2.npy"), 2), (-1.0, 2.0))  # Neg
+        self.assertEqual(read_floats(self.at("names/x.npy"), 2), (1.0, -2.0))
+
+    def test_export_never_replaces_a_folder_of_other_things(self):
+        photos = self.at("photos")
+        os.mkdir(photos)
+        with open(os.path.join(photos, "holiday.jpg"), "w", encoding="utf-8") as photo:
+            photo.write("precious")
+        run("export", MODEL, "--calibration", self.table, "--plan", self.plan, "-o", photos, status=5)
+        self.assertEqual(os.listdir(photos), ["holiday.jpg"])
+        self.export(self.at("twice"))
+        self.export(self.at("twice"))
+        self.assert_same_folder(self.bundle, self.at("twice"))
+
+    def test_numbers_that_no_option_can_hold_are_usage_errors(self):
+        run("calibrate", MODEL, "--images", PHOTOS, "--limit", "99999999999999999999", "-o", self.at("n.json"), status=2)
+        search = ["search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("n.json")]
+        for bytes_ in ("1e300", "0.5", "-1", "nan"):
+            run(*search, "--edge-memory", bytes_, status=2)
+        run("evaluate", MODEL, *TEST, *LABELS, *PREPROCESS, "--calibration", self.table, "--uniform", "W4A8",
+            "--keep-first-last", "99", status=2)
+        self.assertFalse(os.path.exists(self.at("n.json")))
+
+    def test_a_misspelt_key_of_a_configuration_is_named_with_the_right_one(self):
+        with open(self.at("misspelt.json"), "w", encoding="utf-8") as config:
+            config.write('{"schema": "cleave.config/1", "edg": "eyeriss"}')
+        done = subprocess.run([CLEAVE, "search", MODEL, "--config", self.at("misspelt.json")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("unknown key 'edg'; did you mean 'edge'?", done.stderr)
 
     def test_a_full_disk_behind_stdout_is_an_io_error(self):
         with open("/dev/full", "w", encoding="utf-8") as full:

@@ -1,6 +1,7 @@
 #include "search/build_problem.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -103,6 +104,16 @@ search::Problem unpinned(const Network& network, const quant::CalibrationTable& 
   return search::build_problem(network.graph, table, scenario);
 }
 
+/// The solver's answer; how long it took goes to the log only, so that equal searches give equal plans.
+search::Outcome solve_timed(const search::Problem& problem, const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const search::Outcome outcome = search::solve(problem, options.solver, make_solve_options(options));
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  log_info("solver " + options.solver + ", seed " + std::to_string(options.seed) + ", wall_s " +
+           fixed(wall.count(), 3));
+  return outcome;
+}
+
 search::Plan find_plan(const Options& options) {
   const search::Scenario scenario = make_scenario(options);
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
@@ -110,7 +121,7 @@ search::Plan find_plan(const Options& options) {
   const search::Problem problem = search::build_problem(network.graph, table, scenario);
   if (!options.dump_problem.empty()) write_json(options.dump_problem, problem.to_json());
 
-  search::Plan plan = search::make_plan(problem, search::solve(problem, options.solver, make_solve_options(options)));
+  search::Plan plan = search::make_plan(problem, solve_timed(problem, options));
   plan.seed = static_cast<std::uint64_t>(options.seed);
   plan.clip = options.clip;
   plan.result_at = options.result_at;
@@ -135,6 +146,7 @@ int run_search(const std::vector<std::string>& arguments) {
   declare(line, options);
   if (!line.parse(arguments)) return 0;
   if (line.dump_config()) return write_result(line.config()), 0;
+  if (line.quiet()) set_quiet();
 
   const search::Plan plan = find_plan(options);
   plan.save(options.output);

@@ -158,6 +158,13 @@ class MainJob(unittest.TestCase):
         self.assertLessEqual({"mean", "p95"}, plan["wire_bytes"].keys())
         self.assertNotIn("wall_s", plan)
 
+    def test_the_time_of_a_search_is_in_the_log_only(self):
+        search = [CLEAVE, "search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("timed.json"), "--json"]
+        done = subprocess.run(search, capture_output=True, text=True)
+        self.assertRegex(done.stderr, r"solver lagrange, seed 0, wall_s \d")
+        self.assertNotIn("wall_s", done.stdout)
+        self.assertEqual(subprocess.run([*search, "--quiet"], capture_output=True, text=True).stderr, "")
+
     def test_a_dumped_problem_solves_to_the_same_latency(self):
         problem = self.at("problem.json")
         run("search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("p.json"), "--dump-problem", problem)

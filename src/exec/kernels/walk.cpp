@@ -7,6 +7,13 @@
 namespace cleave::exec {
 namespace {
 
+/// Dimensions and strides of K tensors that are walked together.
+template <std::size_t K>
+struct WalkPlan {
+  Shape dims;  ///< outermost first
+  std::array<Strides, K> strides;
+};
+
 template <std::size_t K>
 bool merges(const WalkPlan<K>& plan, const Shape& shape, const std::array<Strides, K>& strides, std::size_t axis) {
   if (plan.dims.empty()) return false;
@@ -15,8 +22,6 @@ bool merges(const WalkPlan<K>& plan, const Shape& shape, const std::array<Stride
   }
   return true;
 }
-
-}  // namespace
 
 template <std::size_t K>
 WalkPlan<K> plan_walk(const Shape& shape, const std::array<Strides, K>& strides) {
@@ -42,9 +47,34 @@ WalkPlan<K> plan_walk(const Shape& shape, const std::array<Strides, K>& strides)
   return plan;
 }
 
-template WalkPlan<1> plan_walk<1>(const Shape&, const std::array<Strides, 1>&);
-template WalkPlan<2> plan_walk<2>(const Shape&, const std::array<Strides, 2>&);
-template WalkPlan<3> plan_walk<3>(const Shape&, const std::array<Strides, 3>&);
-template WalkPlan<4> plan_walk<4>(const Shape&, const std::array<Strides, 4>&);
+}  // namespace
+
+template <std::size_t K>
+void walk_rows(const Shape& shape, const std::array<Strides, K>& strides, const RowBody<K>& row) {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return;
+  const WalkPlan<K> plan = plan_walk<K>(shape, strides);
+  const std::size_t last = plan.dims.size() - 1;
+  Offsets<K> steps;
+  for (std::size_t k = 0; k < K; ++k) steps[k] = plan.strides[k][last];
+  Offsets<K> offsets{};
+  Shape counter(last, 0);
+  for (;;) {
+    row(offsets, plan.dims[last], steps);
+    std::size_t d = last;
+    for (; d > 0; --d) {
+      const std::size_t i = d - 1;
+      for (std::size_t k = 0; k < K; ++k) offsets[k] += plan.strides[k][i];
+      if (++counter[i] < plan.dims[i]) break;
+      for (std::size_t k = 0; k < K; ++k) offsets[k] -= plan.strides[k][i] * plan.dims[i];
+      counter[i] = 0;
+    }
+    if (d == 0) return;
+  }
+}
+
+template void walk_rows<1>(const Shape&, const std::array<Strides, 1>&, const RowBody<1>&);
+template void walk_rows<2>(const Shape&, const std::array<Strides, 2>&, const RowBody<2>&);
+template void walk_rows<3>(const Shape&, const std::array<Strides, 3>&, const RowBody<3>&);
+template void walk_rows<4>(const Shape&, const std::array<Strides, 4>&, const RowBody<4>&);
 
 }  // namespace cleave::exec

@@ -101,23 +101,33 @@ void wrapping_op(const KernelCall& call, F f) {
   });
 }
 
+/// The element at an offset, as double.
+using ReadNumber = double (*)(const InputView& view, std::int64_t offset);
+
+ReadNumber number_reader(DType dtype) {
+  ReadNumber reader = nullptr;
+  dispatch_number(dtype, [&reader](auto tag) {
+    using T = typename decltype(tag)::type;
+    reader = [](const InputView& view, std::int64_t offset) { return static_cast<double>(view.as<T>()[offset]); };
+  });
+  return reader;
+}
+
+/// Base and exponent may differ in type; the result has the base's.
 void power(const KernelCall& call) {
   const OutputView& out = call.out();
-  dispatch_number(call.in(0).dtype, [&](auto base_tag) {
-    using T = typename decltype(base_tag)::type;
-    dispatch_number(call.in(1).dtype, [&](auto exponent_tag) {
-      using E = typename decltype(exponent_tag)::type;
-      const InputView& a = call.in(0);
-      const InputView& b = call.in(1);
-      const std::array<Strides, 3> strides = {out.strides, broadcast_strides(a.shape, a.strides, out.shape),
-                                              broadcast_strides(b.shape, b.strides, out.shape)};
-      walk_rows<3>(out.shape, strides, [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const double value = std::pow(static_cast<double>(a.as<T>()[at[1] + i * step[1]]),
-                                        static_cast<double>(b.as<E>()[at[2] + i * step[2]]));
-          out.as<T>()[at[0] + i * step[0]] = static_cast<T>(value);
-        }
-      });
+  const InputView& a = call.in(0);
+  const InputView& b = call.in(1);
+  const ReadNumber exponent = number_reader(b.dtype);
+  const std::array<Strides, 3> strides = {out.strides, broadcast_strides(a.shape, a.strides, out.shape),
+                                          broadcast_strides(b.shape, b.strides, out.shape)};
+  dispatch_number(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    walk_rows<3>(out.shape, strides, [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const auto base = static_cast<double>(a.as<T>()[at[1] + i * step[1]]);
+        out.as<T>()[at[0] + i * step[0]] = static_cast<T>(std::pow(base, exponent(b, at[2] + i * step[2])));
+      }
     });
   });
 }
@@ -131,10 +141,14 @@ void mean(const KernelCall& call) {
   });
 }
 
+void sum(const KernelCall& call) {
+  wrapping_op(call, [](auto a, auto b) { return a + b; });
+}
+
 const std::map<std::string_view, Kernel>& functions() {
   static const std::map<std::string_view, Kernel> table = {
-      {"Add", [](const KernelCall& c) { wrapping_op(c, [](auto a, auto b) { return a + b; }); }},
-      {"Sum", [](const KernelCall& c) { wrapping_op(c, [](auto a, auto b) { return a + b; }); }},
+      {"Add", sum},
+      {"Sum", sum},
       {"Sub", [](const KernelCall& c) { wrapping_op(c, [](auto a, auto b) { return a - b; }); }},
       {"Mul", [](const KernelCall& c) { wrapping_op(c, [](auto a, auto b) { return a * b; }); }},
       {"Div", [](const KernelCall& c) { number_op(c, [](auto a, auto b) { return divide(a, b); }); }},

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/fingerprint.h"
+#include "core/version.h"
 #include "graph/onnx_write.h"
 
 namespace cleave::bundle {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr const char* kEdgeFile = "edge.onnx";
 constexpr const char* kCloudFile = "cloud.onnx";
+/// What an older bundle may have and a new one may lack.
+const std::vector<std::string> kOptionalEntries{kCloudFile, "report.html", "triton"};
 
 Json write_half(const graph::Graph& half, const fs::path& folder, const char* file) {
   const std::string bytes = graph::to_onnx(half);
@@ -52,13 +55,15 @@ std::string relative_to(const fs::path& file, const fs::path& folder) {
 }  // namespace
 
 void save(const SplitBundle& bundle, const fs::path& folder) {
-  AtomicFolder target(folder);
+  AtomicFolder target(folder, kOptionalEntries);
   Json manifest = *bundle.manifest;
   manifest["model"]["path"] = relative_to(bundle.model_path, folder);
   manifest["edge"] = write_half(bundle.edge, target.staging(), kEdgeFile);
   manifest["cloud"] = bundle.cloud ? write_half(*bundle.cloud, target.staging(), kCloudFile) : Json(nullptr);
   write_json(target.staging() / "manifest.json", manifest);
-  write_json(target.staging() / "preprocess.json", *bundle.preprocess);
+  Json preprocess = *bundle.preprocess;
+  preprocess["tool"] = version();
+  write_json(target.staging() / "preprocess.json", preprocess);
   bundle.plan.save(target.staging() / "plan.json");
   target.commit();
 }

@@ -87,12 +87,20 @@ graph::PrepareOptions shapes_of(const Json& manifest) {
   return options;
 }
 
+Error not_the_original(const graph::Model& model) {
+  return Error(ErrorKind::kStale, model.path() + " is not the network that the bundle was made from",
+               "Give the original model, or export a bundle of this one.");
+}
+
 Graph prepare_original(const LoadedBundle& bundle, const graph::Model& model) {
-  Graph prepared = graph::prepare(model, shapes_of(*bundle.manifest));
-  if (JsonReader(*bundle.manifest, "manifest.json").object("model").text("graph") != prepared.fingerprint()) {
-    throw Error(ErrorKind::kStale, model.path() + " is not the network that the bundle was made from",
-                "Give the original model, or export a bundle of this one.");
+  JsonReader recorded = JsonReader(*bundle.manifest, "manifest.json").object("model");
+  const graph::PrepareOptions shapes = shapes_of(*bundle.manifest);
+  for (const auto& [name, shape] : shapes.input_shapes) {
+    const auto id = model.graph().find(name);
+    if (!id || !model.graph().is_input(*id)) throw not_the_original(model);
   }
+  Graph prepared = graph::prepare(model, shapes);
+  if (recorded.text("graph") != prepared.fingerprint()) throw not_the_original(model);
   return prepared;
 }
 

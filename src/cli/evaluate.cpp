@@ -152,8 +152,9 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   const std::vector<graph::TensorInfo> inputs = open()->inputs();
   if (inputs.size() != 1)
     throw Error(ErrorKind::kUnsupported, "the network has several inputs; images can feed only one");
-  const Opener reference =
-      options.reference.empty() ? Opener{} : open_target(options.reference, options.shapes, {exec::Kernels::kFast, 1});
+  const Opener reference = options.reference.empty() ? Opener{}
+                                                     : open_target(options.reference, options.shapes,
+                                                                   {kernels_from_name(options.kernels), 1});
   ProgressLine progress("evaluate", "images", line.quiet());
   const evaluation::LabelledRun run{open_images(options.images, options.limit),
                                     options.labels,

@@ -179,8 +179,8 @@ void check_limits(const Limits& limits) {
 void check_sizes(const Problem& problem) {
   double bytes = 0;
   for (const ProblemTensor& tensor : problem.tensors) {
-    bytes += static_cast<double>(tensor.elements) * 8;
-    if (!tensor.wire.empty()) bytes += static_cast<double>(tensor.wire.back().bytes);
+    bytes += static_cast<double>(tensor.elements) * 64;  // sizes are counted in bits before they become bytes
+    for (const WireOption& option : tensor.wire) bytes += static_cast<double>(option.bytes);
   }
   for (const ProblemUnit& unit : problem.units) {
     for (const WeightOption& option : unit.weight) bytes += static_cast<double>(option.bytes);

@@ -51,6 +51,10 @@ std::map<int, std::map<int, double>> read_edge_seconds(JsonReader& reader) {
   std::map<int, std::map<int, double>> table;
   if (!reader.has("edge_s")) return table;
   JsonReader rows = reader.object("edge_s");
+  if (rows.json().empty()) {
+    throw Error(ErrorKind::kInvalidInput, reader.path_of("edge_s") + ": has no row",
+                "Leave edge_s out for a unit that cannot run on the edge.");
+  }
   for (const auto& [weight, ignored] : rows.json().items()) {
     JsonReader row = rows.object(weight);
     auto& seconds = table[bits_key(weight, rows.where())];

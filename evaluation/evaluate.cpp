@@ -61,6 +61,12 @@ std::int64_t predicted_class(const std::vector<Tensor>& outputs, std::int64_t la
   if (outputs.empty() || outputs[0].dtype() != DType::kFloat32 || outputs[0].elements() == 0) {
     throw Error(ErrorKind::kUnsupported, "top-1 needs a network whose first output is float32 class scores");
   }
+  const Shape& shape = outputs[0].shape();
+  if (std::count_if(shape.begin(), shape.end(), [](std::int64_t d) { return d > 1; }) > 1) {
+    throw Error(ErrorKind::kUnsupported,
+                "top-1 needs class scores, and the network's first output is " + shape_text(shape),
+                "For label maps use the metric miou, for boxes map.");
+  }
   const auto scores = outputs[0].data<float>();
   if (label >= outputs[0].elements()) {
     throw Error(ErrorKind::kInvalidInput,

@@ -87,6 +87,11 @@ LoadedBundle load(const fs::path& folder) {
                 "Export the bundle again.");
   }
   auto wire = wire_from_manifest(manifest, origin);
+  if (wire.empty() == cloud.has_value()) {
+    throw Error(ErrorKind::kInvalidInput,
+                origin + ": cloud must be null when nothing crosses, and a file when something does",
+                "Export the bundle again.");
+  }
   auto preprocess = std::make_shared<const Json>(read_json(folder / "preprocess.json"));
   return {folder,
           std::move(edge),

@@ -22,6 +22,13 @@ namespace {
 constexpr std::array<std::string_view, 10> kValueMovers{"MaxPool",   "Reshape", "Flatten", "Transpose",    "Squeeze",
                                                         "Unsqueeze", "Slice",   "Split",   "DepthToSpace", "Identity"};
 
+/// Bits that a plan may ask for: 2 to 8, or 32 for unquantized. A plan can be edited by hand.
+Bits exportable(int bits, const std::string& what) {
+  if (bits == 32 || (bits >= 2 && bits <= 8)) return Bits{bits};
+  throw Error(ErrorKind::kInvalidInput, "the plan gives " + what + " " + std::to_string(bits) + " bits",
+              "Bits are 2 to 8, or 32 for unquantized. Search again; do not edit the plan by hand.");
+}
+
 class Chooser {
  public:
   Chooser(const Graph& graph, const search::Plan& plan, const quant::CalibrationTable& table)
@@ -47,8 +54,9 @@ class Chooser {
     for (const TensorId id : unit.outputs) choose_activation(id, &unit);
     const auto planned = plan_.units.find(unit.name);
     if (planned == plan_.units.end() || unit.weight == TensorId::kNone) return;
-    const Bits bits{planned->second.weight_bits};
-    if (bits.count == 0 || !bits.quantized()) return;
+    if (planned->second.weight_bits == 0) return;
+    const Bits bits = exportable(planned->second.weight_bits, "the weights of unit '" + unit.name + "'");
+    if (!bits.quantized()) return;
     auto weights = quant::choose_weights(*graph_.constant(unit.weight), unit.weight_axis, bits, method_).quantizer;
     const AffineQuantizer* input = quantizer_of(graph_.node(unit.main).inputs[0]);
     const AffineQuantizer* output = unit.outputs.size() == 1 ? quantizer_of(unit.outputs[0]) : nullptr;
@@ -70,15 +78,15 @@ class Chooser {
     const std::string& name = graph_.tensor(id).name;
     auto& spec = chosen_.spec;
     const auto decided = plan_.activation_bits.find(name);
-    if (decided != plan_.activation_bits.end() && decided->second < 32) {
-      const Choice choice = choose(name, Bits{decided->second}, maker);
+    if (decided != plan_.activation_bits.end() && decided->second != 32) {
+      const Choice choice = choose(name, exportable(decided->second, "tensor '" + name + "'"), maker);
       spec.activations[name] = choice.quantizer;
       chosen_.activation_methods[name] = choice.method;
     }
     const auto crossing = std::find_if(plan_.crossing.begin(), plan_.crossing.end(),
                                        [&name](const search::PlanCrossing& c) { return c.tensor == name; });
     if (crossing == plan_.crossing.end()) return;
-    const Choice choice = choose_wire(name, Bits{crossing->bits}, maker);
+    const Choice choice = choose_wire(name, exportable(crossing->bits, "crossing tensor '" + name + "'"), maker);
     spec.wire[name] = choice.quantizer;
     chosen_.wire_methods[name] = choice.method;
   }

@@ -36,6 +36,30 @@ void read_shard(const std::string& text, calibration::CalibrateOptions& options)
   options.shard_count = *count;
 }
 
+/// Minutes of work must not end at a place that cannot be written, or on top of what they came from.
+void require_place(const Options& options) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path folder = fs::path(options.output).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
+    throw Error(ErrorKind::kIo, options.output + ": there is no folder " + folder.string(), "Make it first.");
+  }
+  if (fs::equivalent(options.output, options.model, ignored)) {
+    throw Error(ErrorKind::kUsage, "the table would overwrite the model " + options.model,
+                "Name another file with -o.");
+  }
+}
+
+void warn_of_broken_inputs(const graph::Graph& graph, const quant::CalibrationTable& table) {
+  for (const graph::TensorId id : graph.inputs()) {
+    const std::string& name = graph.tensor(id).name;
+    const auto found = table.tensors.find(name);
+    if (found == table.tensors.end()) continue;
+    const std::uint64_t broken = found->second.counts.nans + found->second.counts.infs;
+    if (broken > 0) log_warning("input '" + name + "': " + std::to_string(broken) + " values are NaN or infinite");
+  }
+}
+
 Json to_json(const quant::CalibrationTable& table, const std::string& path) {
   Json document = make_document("calibrate");
   document["calibration"] = path;
@@ -78,12 +102,14 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   calibrate.resume = options.resume;
   calibrate.on_warning = log_warning;
 
+  require_place(options);
   const Network network = load_network(options.model, options.shapes);
   ProgressLine progress("calibrate", "images", line.quiet());
   const quant::CalibrationTable table =
       calibration::calibrate(network.graph, network.model.sha256(), calibration::ImageSet::open(options.images),
                              calibrate, progress.control());
   progress.finish();
+  warn_of_broken_inputs(network.graph, table);
   table.save(options.output);
   std::error_code ignored;
   std::filesystem::remove(*calibrate.checkpoint, ignored);
@@ -91,7 +117,8 @@ int run_calibrate(const std::vector<std::string>& arguments) {
     write_result(to_json(table, options.output));
   } else {
     write_result(std::to_string(table.images.size()) + " images (" + std::to_string(table.bad_images.size()) +
-                 " unreadable), " + std::to_string(table.tensors.size()) + " tensors -> " + options.output + "\n");
+                 " unreadable, preprocessing '" + options.preprocess + "'), " + std::to_string(table.tensors.size()) +
+                 " tensors -> " + options.output + "\n");
   }
   return 0;
 }

@@ -36,8 +36,21 @@ std::vector<std::string> names(const graph::Graph& graph, const std::vector<grap
 struct PrefixCut {
   std::string after;
   std::vector<std::string> crossing;
+  std::vector<std::string> results;  ///< network outputs made before the cut that do not cross
   std::int64_t elements = 0;
 };
+
+std::vector<std::string> results_before(const graph::Graph& graph, const graph::Cut& cut,
+                                        const std::vector<graph::TensorId>& crossing) {
+  std::vector<std::string> results;
+  for (const graph::TensorId id : graph.outputs()) {
+    const auto producer = graph.producer(id);
+    const bool before = producer && cut.on_edge[index(graph.unit_of(*producer))];
+    const bool crosses = std::find(crossing.begin(), crossing.end(), id) != crossing.end();
+    if (before && !crosses) results.push_back(graph.tensor(id).name);
+  }
+  return results;
+}
 
 std::vector<PrefixCut> prefix_cuts(const graph::Graph& graph) {
   std::vector<PrefixCut> cuts;
@@ -45,7 +58,7 @@ std::vector<PrefixCut> prefix_cuts(const graph::Graph& graph) {
   for (std::size_t u = 0; u + 1 < graph.units().size(); ++u) {
     cut.on_edge[u] = true;
     const auto crossing = graph::crossing_tensors(graph, cut);
-    PrefixCut prefix{graph.units()[u].name, names(graph, crossing), 0};
+    PrefixCut prefix{graph.units()[u].name, names(graph, crossing), results_before(graph, cut, crossing), 0};
     for (const graph::TensorId id : crossing) prefix.elements += element_count(graph.tensor(id).shape);
     cuts.push_back(std::move(prefix));
   }
@@ -95,7 +108,8 @@ Json to_json(const Network& network) {
   }
   document["cuts"] = Json::array();
   for (const PrefixCut& cut : prefix_cuts(graph)) {
-    document["cuts"].push_back({{"after", cut.after}, {"crossing", cut.crossing}, {"elements", cut.elements}});
+    document["cuts"].push_back(
+        {{"after", cut.after}, {"crossing", cut.crossing}, {"results", cut.results}, {"elements", cut.elements}});
   }
   const Totals totals = total(graph);
   document["totals"] = {

@@ -52,13 +52,17 @@ std::string jpeg_advice(const search::Plan& plan) {
 std::string infeasible_text(const search::Plan& plan) {
   if (!plan.infeasibility) return "no plan fits";
   const search::Infeasibility& why = *plan.infeasibility;
-  return "no plan fits: " + why.tightest + " needs at least " + number_text(why.needed) + ", " +
-         number_text(why.allowed) + " allowed";
+  const std::string limits = number_text(why.needed) + ", " + number_text(why.allowed) + " allowed";
+  if (plan.solver == "exhaustive") return "no plan fits: " + why.tightest + " needs at least " + limits;
+  return "no plan found that fits: the least " + why.tightest + " found is " + limits;  // a search, not a proof
 }
 
 std::string plan_table(const search::Plan& plan) {
   if (plan.status == search::Status::kInfeasible) {
-    return infeasible_text(plan) + "\nAllow fewer bits (--weight-bits, --activation-bits), or raise that limit.\n";
+    const bool distortion = plan.infeasibility && plan.infeasibility->tightest == "distortion";
+    return infeasible_text(plan) +
+           (distortion ? "\nAllow more bits, or raise --max-distortion.\n"
+                       : "\nAllow fewer bits (--weight-bits, --activation-bits), or raise that limit.\n");
   }
   return edge_units_table(plan) + crossing_table(plan) + comparison_table(plan) + search::status_name(plan.status) +
          " (" + plan.solver + "): " + fixed(plan.latency_ms, 3) + " ms, lower bound " + fixed(plan.lower_bound_ms, 3) +

@@ -57,7 +57,8 @@ void declare(CommandLine& line, Options& options) {
   line.number("--max-distortion", options.max_distortion, 0,
               {"R", "Largest sum of relative error powers over all quantized tensors (default 0.03)"});
   line.text("--clip", options.clip, {"METHOD", "minmax, percentile, aciq-laplace, aciq-gauss, mse, auto"});
-  line.text("--cut", options.cut, {"TENSOR,...", "Pin the cut at these tensors"});
+  line.text("--cut", options.cut,
+            {"TENSOR,...", "Pin the cut at these tensors ('inspect --json' lists cuts: name crossing and results)"});
   line.text("--result-at", options.result_at, {"edge|cloud|anywhere", "Where the network's outputs are wanted"});
   line.text("--pricing", options.pricing,
             {"exact|single-tensor", "single-tensor restates the accounting of publications"});

@@ -61,6 +61,9 @@ Link Link::from_json(const Json& json, const std::string& origin) {
 
 std::optional<Link> parse_link(const std::string& text) {
   std::string lower = trim_text(text);
+  if (lower.find("Bps") != std::string::npos) {
+    throw Error(ErrorKind::kUsage, "link '" + text + "': B means bytes; links are given in bits", kForm);
+  }
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::vector<std::string> parts = split_text(lower, '/');

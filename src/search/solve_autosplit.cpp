@@ -60,20 +60,48 @@ class AutoSplit {
         consider(part, choice);
       }
     }
+    for (const int activation_bits : offered_activation_bits(problem_, part)) {
+      for (const bool uniform : {true, false}) {
+        choose_activations(part, activation_bits, uniform, choice);
+        if (fill_memory(part, choice)) consider(part, choice);
+      }
+    }
+  }
+
+  /// Beside the grid: all memory that the activations leave goes to weights, as in the released code. False where
+  /// memory is not limited, or does not suffice.
+  bool fill_memory(const EdgePart& part, Choice& choice) const {
+    double left = std::numeric_limits<double>::infinity();
+    if (problem_.limits.weight_bytes) left = static_cast<double>(*problem_.limits.weight_bytes);
+    if (problem_.limits.edge_memory_bytes) {
+      const std::int64_t live = evaluate(problem_, part, choice).activation_bytes;
+      left = std::min(left, static_cast<double>(*problem_.limits.edge_memory_bytes - live));
+    }
+    return left < std::numeric_limits<double>::infinity() && choose_weights_within(part, left, choice);
   }
 
   /// Equation (8): least weight distortion in the memory that uniform weights of `bits` would take.
   void choose_weights(const EdgePart& part, int bits, Choice& choice) const {
-    std::vector<KnapsackItem> items;
     double memory = 0;
     for (const int u : part.units) {
       const auto& options = item(problem_.units, u).weight;
-      KnapsackItem& row = items.emplace_back();
-      for (const WeightOption& o : options) row.push_back({o.distortion, static_cast<double>(o.bytes)});
       memory += static_cast<double>(item(options, widest_up_to(options, bits)).bytes);
     }
-    const std::vector<int> chosen = choose_within(items, memory);
+    choose_weights_within(part, memory, choice);
+  }
+
+  /// Least weight distortion in so many bytes; false when even the fewest bits take more.
+  bool choose_weights_within(const EdgePart& part, double memory_bytes, Choice& choice) const {
+    std::vector<KnapsackItem> items;
+    for (const int u : part.units) {
+      KnapsackItem& row = items.emplace_back();
+      for (const WeightOption& o : item(problem_.units, u).weight) {
+        row.push_back({o.distortion, static_cast<double>(o.bytes)});
+      }
+    }
+    const std::vector<int> chosen = choose_within(items, memory_bytes);
     for (std::size_t i = 0; i < chosen.size(); ++i) item(choice.weight, part.units[i]) = chosen[i];
+    return !chosen.empty();
   }
 
   /// Equation (9) in closed form: the most bits that keep a tensor within the largest one at `bits`. The paper's memory

@@ -27,6 +27,8 @@ class Lagrange {
         relaxation_(problem, bound_.multipliers) {}
 
   Outcome solve() {
+    start_from(solve_cloud_only(problem_, options_));
+    start_from(solve_edge_only_8bit(problem_, options_));
     start_from(solve_autosplit(problem_, options_));
     tune_all(first_candidates());
     while (!stopped() && best_part_ && tune_all(neighbours(*best_part_))) {
@@ -43,7 +45,8 @@ class Lagrange {
   }
 
   void start_from(const Outcome& outcome) {
-    if (outcome.status != Status::kFeasible) return;
+    const bool usable = outcome.status == Status::kFeasible && within_limits(problem_.limits, outcome.evaluation);
+    if (!usable || outcome.evaluation.latency_s >= best_latency_s_) return;
     best_part_ = make_edge_part(problem_, outcome.decision.on_edge, options_.pricing);
     best_tuned_ = {to_choice(problem_, *best_part_, outcome.decision), outcome.evaluation};
     best_latency_s_ = outcome.evaluation.latency_s;

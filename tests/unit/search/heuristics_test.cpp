@@ -139,8 +139,12 @@ TEST(Heuristics, StopInTimeWithWhatTheyHave) {
   source.request_stop();
   SolveOptions options;
   options.stop = source.get_token();
-  for (const char* solver : {"autosplit", "lagrange"}) {
-    EXPECT_EQ(solve(long_chain(60), solver, options).status, Status::kOutOfTime) << solver;
+  EXPECT_EQ(solve(long_chain(60), "autosplit", options).status, Status::kOutOfTime);
+  const Outcome outcome = solve(long_chain(60), "lagrange", options);  // not splitting takes no search
+  ASSERT_EQ(outcome.status, Status::kFeasible);
+  for (const char* plain : {"cloud_only", "edge_only_8bit"}) {
+    const Outcome other = solve(long_chain(60), plain);
+    if (other.status == Status::kFeasible) EXPECT_LE(outcome.evaluation.latency_s, other.evaluation.latency_s) << plain;
   }
 }
 

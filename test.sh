@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds, and runs all tests. ./test.sh [PRESET], PRESET: release (default), dev, asan, clang.
+# Installs what the tests need, builds, and runs all tests. ./test.sh [PRESET], PRESET: release (default, g++), asan (clang,
+# ASan+UBSan), dev, clang, tidy.
 # Root or sudo; Debian 12. The tests' oracle, ONNX Runtime, comes from npm into build/ort.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -8,7 +9,9 @@ preset=${1:-release}
 
 say "Debian packages"
 install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-[ "$preset" != clang ] || install_packages clang-14 libomp-14-dev
+case "$preset" in
+  asan | clang | tidy) install_packages clang-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev ;;
+esac
 
 say "ONNX Runtime for comparison (npm, build/ort)"
 if [ ! -d build/ort/node_modules/onnxruntime-node ]; then

@@ -144,7 +144,9 @@ TEST(Heuristics, StopInTimeWithWhatTheyHave) {
   ASSERT_EQ(outcome.status, Status::kFeasible);
   for (const char* plain : {"cloud_only", "edge_only_8bit"}) {
     const Outcome other = solve(long_chain(60), plain);
-    if (other.status == Status::kFeasible) EXPECT_LE(outcome.evaluation.latency_s, other.evaluation.latency_s) << plain;
+    if (other.status == Status::kFeasible) {
+      EXPECT_LE(outcome.evaluation.latency_s, other.evaluation.latency_s) << plain;
+    }
   }
 }
 

@@ -157,9 +157,8 @@ int run_bench(const std::vector<std::string>& arguments) {
   line.integer("--iterations", options.iterations, 1, {"N", "Runs measured"});
   line.number("--duration", options.duration_s, 0, {"SECONDS", "Measure for this long instead"});
   line.flag("--per-layer", options.per_layer, "Time of each unit too");
-  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(options.shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   const int threads = thread_count(static_cast<int>(options.threads));
   const auto target = open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads})();

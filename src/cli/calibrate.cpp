@@ -77,7 +77,7 @@ int run_calibrate(const std::vector<std::string>& arguments) {
                    "  cleave calibrate model.onnx --images photos/ --preprocess imagenet -o calibration.json\n"
                    "  cleave calibrate model.onnx --images photos/ --preprocess p.json --shard 0/4 -o part-0.json");
   Options options;
-  line.positional("MODEL", options.model, {"", "ONNX file", true});
+  line.model(options.model);
   line.text("--images", options.images,
             {"DIR|LIST", "Folder of images and .npy files, or a file that lists them", true});
   line.text("--preprocess", options.preprocess, {"P", "imagenet, tf, raw, or a cleave.preprocess/1 file"});
@@ -87,10 +87,8 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   line.flag("--resume", options.resume, "Continue from FILE.partial where an interrupted run left off");
   line.integer("--max-bad", options.max_bad, 0, {"N", "More unreadable images than this is an error"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
-  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(options.shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
-  if (line.quiet()) set_quiet();
 
   calibration::CalibrateOptions calibrate;
   read_shard(options.shard, calibrate);

@@ -43,10 +43,9 @@ int run_check(const std::vector<std::string>& arguments) {
                    "  cleave check model.onnx\n  cleave check model.onnx --shape input=1x3x224x224 --json");
   std::string model;
   std::vector<std::string> shapes;
-  line.positional("MODEL", model, {"", "ONNX file", true});
-  line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.model(model);
+  line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   const auto findings = graph::check_model(model, parse_shapes(shapes), exec::unsupported_reason);
   line.json() ? write_result(to_json(model, findings)) : write_result(to_table(model, findings));

@@ -179,6 +179,14 @@ void CommandLine::number(const std::string& names, std::optional<double>& target
       });
 }
 
+void CommandLine::model(std::string& target) {
+  positional("MODEL", target, {"", "ONNX file", true});
+}
+
+void CommandLine::shapes(std::vector<std::string>& target) {
+  texts("--shape", target, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+}
+
 bool CommandLine::parse(const std::vector<std::string>& arguments) {
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
@@ -194,7 +202,9 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     throw usage(error.what(), impl_->verb);
   }
   if (!impl_->config_file.empty()) impl_->read_config();
-  if (!impl_->dump) impl_->check_required();
+  if (impl_->dump) return write_result(config()), false;
+  impl_->check_required();
+  if (impl_->quiet) set_quiet();
   return true;
 }
 
@@ -204,10 +214,6 @@ bool CommandLine::json() const {
 bool CommandLine::quiet() const {
   return impl_->quiet;
 }
-bool CommandLine::dump_config() const {
-  return impl_->dump;
-}
-
 Json CommandLine::config() const {
   Json document = make_document("config");
   document["verb"] = impl_->verb;

@@ -35,17 +35,21 @@ class CommandLine {
   void integer(const std::string& names, std::int64_t& target, std::int64_t least, const About& about);
   void number(const std::string& names, std::optional<double>& target, double least, const About& about);
 
-  /// Parses the arguments behind the verb. Returns false when help was printed (to stdout) and nothing is left to do.
+  void model(std::string& target);                ///< MODEL: what most verbs work on
+  void shapes(std::vector<std::string>& target);  ///< --shape
+
+  /// Parses the arguments behind the verb. Returns false when help or --dump-config was printed (to stdout) and
+  /// nothing is left to do.
   /// Precedence: flag, then --config FILE, then default. Throws Error(kUsage).
   bool parse(const std::vector<std::string>& arguments);
 
-  bool json() const;         ///< --json
-  bool quiet() const;        ///< --quiet
-  bool dump_config() const;  ///< --dump-config
+  bool json() const;   ///< --json
+  bool quiet() const;  ///< --quiet
+
+ private:
   /// What is in force: {"schema": "cleave.config/1", "verb": ..., option: value, ...}.
   Json config() const;
 
- private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -59,7 +59,7 @@ void declare(CommandLine& line, Options& options) {
   line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
-  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(options.shapes);
 }
 
 using Opener = std::function<std::unique_ptr<Target>()>;
@@ -144,8 +144,6 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   Options options;
   declare(line, options);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
-  if (line.quiet()) set_quiet();
   require_metric(options);
 
   const Opener open = open_evaluated(options);

@@ -45,15 +45,14 @@ int run_export(const std::vector<std::string>& arguments) {
   std::string output = "bundle";
   std::vector<std::string> shapes;
   bool no_quantize = false;
-  line.positional("MODEL", model, {"", "ONNX file", true});
+  line.model(model);
   line.text("--calibration", calibration, {"FILE", "Table from 'cleave calibrate'", true});
   line.text("--plan", plan, {"FILE", "Plan from 'cleave search'", true});
   line.text("-o,--output", output, {"DIR", "The bundle"});
   line.flag("--no-quantize", no_quantize,
             "Cut only: every bit-width becomes 32, the halves give the network's outputs bit for bit");
-  line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   const quant::CalibrationTable table = quant::CalibrationTable::load(calibration);
   const search::Plan loaded = search::Plan::load(plan);

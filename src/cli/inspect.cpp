@@ -148,10 +148,9 @@ int run_inspect(const std::vector<std::string>& arguments) {
                    "  cleave inspect model.onnx\n  cleave inspect model.onnx --json");
   std::string model;
   std::vector<std::string> shapes;
-  line.positional("MODEL", model, {"", "ONNX file", true});
-  line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.model(model);
+  line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   const Network network = load_network(model, shapes);
   line.json() ? write_result(to_json(network)) : write_result(to_table(network));

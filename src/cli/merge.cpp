@@ -16,7 +16,6 @@ int run_merge(const std::vector<std::string>& arguments) {
   line.positionals("PARTS", parts, {"", "Calibration tables", true});
   line.text("-o,--output", output, {"FILE", "The joined table"});
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   quant::CalibrationTable table = quant::CalibrationTable::load(parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) {

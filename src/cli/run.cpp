@@ -125,9 +125,8 @@ int run_run(const std::vector<std::string>& arguments) {
   line.flag("--save-inputs", with_inputs, "Write the network's inputs as .npy too");
   line.text("--kernels", kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--threads", threads, 0, {"N", "0: all cores"});
-  line.texts("--shape", shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   const auto target = open_target(path, shapes, {kernels_from_name(kernels), static_cast<int>(threads)})();
   const std::vector<Tensor> inputs = load_inputs(*target, assignments, choose_preprocess(preprocess, path));

@@ -43,7 +43,7 @@ struct Options {
 };
 
 void declare(CommandLine& line, Options& options) {
-  line.positional("MODEL", options.model, {"", "ONNX file", true});
+  line.model(options.model);
   line.text("--calibration", options.calibration, {"FILE", "Table from 'cleave calibrate'", true});
   line.text("--edge", options.edge, {"D", "Edge device: a preset (eyeriss, raspberry-pi-5, ...) or a file", true});
   line.text("--cloud", options.cloud, {"D", "Cloud device: a preset (tpu-v1, ...) or a file", true});
@@ -65,7 +65,7 @@ void declare(CommandLine& line, Options& options) {
   line.number("--time-limit", options.time_limit_s, 0, {"SECONDS", "Stop with the best found so far"});
   line.integer("--seed", options.seed, 0, {"N", "For solvers that draw lots"});
   line.text("--dump-problem", options.dump_problem, {"FILE", "Write the problem as numbers (cleave.problem/1)"});
-  line.texts("--shape", options.shapes, {"NAME=1x3x224x224", "Shape of an input whose dimensions are symbolic"});
+  line.shapes(options.shapes);
 }
 
 std::int64_t whole_bytes(double bytes) {
@@ -146,8 +146,6 @@ int run_search(const std::vector<std::string>& arguments) {
   Options options;
   declare(line, options);
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
-  if (line.quiet()) set_quiet();
 
   const search::Plan plan = find_plan(options);
   plan.save(options.output);

@@ -46,7 +46,6 @@ int run_solve(const std::vector<std::string>& arguments) {
   line.integer("--seed", seed, 0, {"N", "For solvers that draw lots"});
   line.text("-o,--output", output, {"FILE", "Write the outcome (cleave.outcome/1) here as well"});
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
 
   search::SolveOptions options;
   options.time_limit_s = time_limit_s;

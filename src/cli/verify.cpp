@@ -51,8 +51,6 @@ int run_verify(const std::vector<std::string>& arguments) {
   line.text("--preprocess", preprocess, {"P", "Default: the bundle's own"});
   line.integer("--limit", limit, 0, {"N", "First N images only (0: all)"});
   if (!line.parse(arguments)) return 0;
-  if (line.dump_config()) return write_result(line.config()), 0;
-  if (line.quiet()) set_quiet();
 
   const bundle::LoadedBundle loaded = bundle::load(folder);
   const graph::Model model =

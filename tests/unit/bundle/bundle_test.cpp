@@ -11,25 +11,18 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/fingerprint.h"
+#include "support/error_kind.h"
 #include "support/temporary_folder.h"
 #include "unit/bundle/fixtures.h"
 
 namespace cleave::bundle {
 namespace {
 
+using cleave::testing::kind_of;
+
 using cleave::testing::TemporaryFolder;
 using graph::Cut;
 using testing::Case;
-
-ErrorKind kind_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorKind::kUsage;
-}
 
 Case chain() {
   return testing::make_case(testing::chain_network(21), 21, 3);

@@ -14,12 +14,15 @@
 #include "graph/model.h"
 #include "graph/prepare.h"
 #include "picture.h"
+#include "support/error_kind.h"
 #include "support/shared.h"
 #include "support/temporary_folder.h"
 #include "tiny_network.h"
 
 namespace cleave::calibration {
 namespace {
+
+using cleave::testing::kind_of;
 
 namespace fs = std::filesystem;
 using quant::CalibrationTable;
@@ -82,16 +85,6 @@ class Calibrate : public ::testing::Test {
       if (progress.done >= images) stop.request_stop();
     };
     EXPECT_EQ(kind_of([&] { run(options, control); }), ErrorKind::kInterrupted);
-  }
-
-  static ErrorKind kind_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.kind();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorKind::kUsage;
   }
 
   TemporaryFolder folder_;

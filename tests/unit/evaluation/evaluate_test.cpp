@@ -7,10 +7,13 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "support/error_kind.h"
 #include "support/temporary_folder.h"
 
 namespace cleave::evaluation {
 namespace {
+
+using cleave::testing::kind_of;
 
 namespace fs = std::filesystem;
 using calibration::ImageSet;
@@ -39,16 +42,6 @@ class Evaluate : public ::testing::Test {
                     int threads = 1, const StageControl& control = {}) const {
     return evaluate_top1(ImageSet::open(folder_ / "images"), labels(), {}, {1, 3}, network, reference, threads,
                          control);
-  }
-
-  static ErrorKind kind_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.kind();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorKind::kUsage;
   }
 
   TemporaryFolder folder_;

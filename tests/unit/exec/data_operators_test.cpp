@@ -12,6 +12,7 @@ namespace {
 using testing::absent;
 using testing::constant;
 using testing::expect_like_onnx_runtime;
+using testing::image;
 using testing::input;
 using testing::integers;
 using testing::Integers;
@@ -20,15 +21,7 @@ using testing::numbers;
 using testing::OperatorCase;
 using testing::random_floats;
 using testing::random_tensor;
-
-const Shape kImage = {2, 6, 9, 7};
-
-testing::Operand image(std::uint64_t seed = 1, const Shape& shape = kImage) {
-  return input(random_floats(shape, seed));
-}
-testing::Operand weights(const Shape& shape) {
-  return constant(random_floats(shape, 2));
-}
+using testing::weights;
 
 TEST(Operators, QuantizationIsOnnxRuntimesBitForBit) {
   CLEAVE_NEEDS_ORT();

@@ -134,6 +134,14 @@ Operand number(float value) {
   return constant(Tensor::scalar(value));
 }
 
+Operand image(std::uint64_t seed, const Shape& shape) {
+  return input(random_floats(shape, seed));
+}
+
+Operand weights(const Shape& shape) {
+  return constant(random_floats(shape, 2));
+}
+
 void expect_like_onnx_runtime(const std::vector<OperatorCase>& cases, int opset, double tolerance) {
   const cleave::testing::TemporaryFolder folder;
   const auto file = folder / "cases.onnx";

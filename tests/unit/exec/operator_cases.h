@@ -23,6 +23,10 @@ Operand absent();
 Operand integers(const std::vector<std::int64_t>& values);
 Operand numbers(const std::vector<float>& values);
 Operand number(float value);
+/// Seeded noise: the feature map and the weights that most cases use.
+inline const Shape kImage = {2, 6, 9, 7};
+Operand image(std::uint64_t seed = 1, const Shape& shape = kImage);
+Operand weights(const Shape& shape);
 
 using Attributes = std::map<std::string, graph::AttributeValue>;
 using Integers = std::vector<std::int64_t>;

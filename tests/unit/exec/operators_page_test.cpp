@@ -20,7 +20,9 @@ std::vector<std::string> listed_operators() {
   return names;
 }
 
-TEST(OperatorsPage, ListsExactlyTheSupportedOperators) { EXPECT_EQ(listed_operators(), supported_operators()); }
+TEST(OperatorsPage, ListsExactlyTheSupportedOperators) {
+  EXPECT_EQ(listed_operators(), supported_operators());
+}
 
 }  // namespace
 }  // namespace cleave::exec

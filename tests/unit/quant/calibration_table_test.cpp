@@ -11,11 +11,14 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "support/error_kind.h"
 #include "support/property.h"
 #include "support/temporary_folder.h"
 
 namespace cleave::quant {
 namespace {
+
+using cleave::testing::kind_of;
 
 using testing::expect_holds;
 constexpr std::int64_t kImages = 12;
@@ -81,17 +84,6 @@ std::vector<CalibrationTable> shards_of(const std::vector<int>& shard_of_image, 
   return shards;
 }
 
-template <typename Body>
-ErrorKind kind_of_error(const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorKind::kUsage;
-}
-
 TEST(ValueCounts, SeparateFiniteValuesFromTheRest) {
   ValueCounts counts;
   const float infinity = std::numeric_limits<float>::infinity();
@@ -148,30 +140,30 @@ TEST(CalibrationTable, MergeRefusesTablesThatDoNotBelongTogether) {
   const CalibrationTable b = table_of({2, 7});
   CalibrationTable other = b;
   other.model_sha256 = "another";
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.graph_fingerprint = "another";
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.preprocess = "{}";
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.tensors.erase("logits");
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.tensors["conv"].channels.pop_back();
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.tensors["conv"].histogram = FloatHistogram(18);
-  EXPECT_EQ(kind_of_error([&] { merge(a, other); }), ErrorKind::kStale);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
 }
 
 TEST(CalibrationTable, MergeRefusesToCountAnImageOrAShardTwice) {
-  EXPECT_EQ(kind_of_error([] { merge(table_of({0, 1}), table_of({1, 2})); }), ErrorKind::kInvalidInput);
-  EXPECT_EQ(kind_of_error([] { merge(table_of({7}), table_of({7})); }), ErrorKind::kInvalidInput);
+  EXPECT_EQ(kind_of([] { merge(table_of({0, 1}), table_of({1, 2})); }), ErrorKind::kInvalidInput);
+  EXPECT_EQ(kind_of([] { merge(table_of({7}), table_of({7})); }), ErrorKind::kInvalidInput);
   const auto shards = shards_of(std::vector<int>(kImages, 0), 2);
-  EXPECT_EQ(kind_of_error([&] { merge(shards[1], shards[1]); }), ErrorKind::kInvalidInput);  // empty, but twice
-  EXPECT_EQ(kind_of_error([&] { merge(shards[1], table_of({1})); }), ErrorKind::kInvalidInput);
+  EXPECT_EQ(kind_of([&] { merge(shards[1], shards[1]); }), ErrorKind::kInvalidInput);  // empty, but twice
+  EXPECT_EQ(kind_of([&] { merge(shards[1], table_of({1})); }), ErrorKind::kInvalidInput);
 }
 
 TEST(CalibrationTable, ComesBackFromItsFileWithTheSameBytes) {

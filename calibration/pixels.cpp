@@ -52,14 +52,6 @@ int interpolation(const std::string& name) {
   return name == "cubic" ? cv::INTER_CUBIC : cv::INTER_LINEAR;
 }
 
-std::array<std::int64_t, 2> resized_size(std::int64_t height, std::int64_t width, const Preprocess::Resize& resize) {
-  if (resize.size_px[0] > 0) return resize.size_px;
-  const std::int64_t wanted = std::max(resize.shorter_px, resize.longer_px);
-  const std::int64_t given = resize.shorter_px > 0 ? std::min(height, width) : std::max(height, width);
-  const auto scaled = [&](std::int64_t side) { return std::max<std::int64_t>(1, side * wanted / given); };
-  return {scaled(height), scaled(width)};
-}
-
 cv::Mat apply_resize(const cv::Mat& image, const Preprocess::Resize& resize) {
   const auto [height, width] = resized_size(image.rows, image.cols, resize);
   require_sane(height, width, "the resized image");
@@ -142,6 +134,14 @@ Pixels to_pixels(const cv::Mat& image, Color color) {
 }
 
 }  // namespace
+
+std::array<std::int64_t, 2> resized_size(std::int64_t height, std::int64_t width, const Preprocess::Resize& resize) {
+  if (resize.size_px[0] > 0) return resize.size_px;
+  const std::int64_t wanted = std::max(resize.shorter_px, resize.longer_px);
+  const std::int64_t given = resize.shorter_px > 0 ? std::min(height, width) : std::max(height, width);
+  const auto scaled = [&](std::int64_t side) { return std::max<std::int64_t>(1, side * wanted / given); };
+  return {scaled(height), scaled(width)};
+}
 
 Pixels decode_pixels(std::string_view bytes, const Preprocess& preprocess) {
   try {

@@ -59,6 +59,9 @@ struct Preprocess {
 /// Names of the built-in blocks, sorted.
 std::vector<std::string> preprocess_presets();
 
+/// Height and width after the resize step, in whole pixels (rounded down, at least 1).
+std::array<std::int64_t, 2> resized_size(std::int64_t height, std::int64_t width, const Preprocess::Resize& resize);
+
 /// Pixels after geometry and colour order: height x width x channels, 8 bit.
 struct Pixels {
   /// What `pad` left around the picture. data holds the value rounded to 8 bits there; to_tensor uses it unrounded.

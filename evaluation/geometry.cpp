@@ -1,6 +1,5 @@
 #include "evaluation/geometry.h"
 
-#include <algorithm>
 #include <optional>
 
 namespace cleave::evaluation {
@@ -10,12 +9,8 @@ namespace {
 using calibration::Preprocess;
 
 ImageSize resized(const ImageSize& original, const Preprocess::Resize& resize) {
-  if (resize.size_px[0] > 0) return {resize.size_px[0], resize.size_px[1]};
-  const auto [shorter, longer] = std::minmax({original.height, original.width});
-  const std::int64_t wanted = std::max(resize.shorter_px, resize.longer_px);
-  const std::int64_t given = resize.shorter_px > 0 ? shorter : longer;
-  const auto scaled = [&](std::int64_t side) { return std::max<std::int64_t>(1, side * wanted / given); };
-  return {scaled(original.height), scaled(original.width)};
+  const auto size = calibration::resized_size(original.height, original.width, resize);
+  return {size[0], size[1]};
 }
 
 struct Axis {

@@ -64,8 +64,7 @@ int run_verify(const std::vector<std::string>& arguments) {
   }
   const bundle::Verification result = bundle::verify(
       loaded, model,
-      image_source(images, choose_preprocess(preprocess, folder), single_input_shape(graph::prepare(loaded.edge))),
-      control);
+      image_source(images, choose_preprocess(preprocess, folder), single_input_shape(loaded.edge.graph())), control);
   progress.finish();
   line.json() ? write_result(result.to_json()) : write_result(to_table(result));
   return result.pass ? 0 : exit_code(ErrorKind::kMismatch);

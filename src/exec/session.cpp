@@ -248,6 +248,7 @@ std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
   if (!node.domain.empty() && node.domain != "ai.onnx") return "operators of domain '" + node.domain + "' are unknown";
   const Operator* row = find_operator(node.op);
   if (row == nullptr) return "this operator is not supported";
+  if (row->free_kernel != nullptr) return "the size of its result depends on the data, which is not supported";
   for (const auto* list : {&node.inputs, &node.outputs}) {
     for (const TensorId tensor : *list) {
       if (tensor == TensorId::kNone || is_shaped(graph.tensor(tensor))) continue;
@@ -263,7 +264,9 @@ std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
 
 std::vector<std::string> supported_operators() {
   std::vector<std::string> names;
-  for (const Operator& row : operator_table()) names.emplace_back(row.name);
+  for (const Operator& row : operator_table()) {
+    if (row.free_kernel == nullptr) names.emplace_back(row.name);
+  }
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -54,6 +54,11 @@ struct KernelCall {
 
 using Kernel = void (*)(const KernelCall&);
 
+/// A kernel whose results' shapes depend on the data: it makes its results itself. `call.outputs` is empty, inputs lie
+/// plain. Returns one tensor per output of the node, an empty one where an optional output is left out.
+/// Throws Error(kInvalidInput) naming the node for values that make no sense (an index outside, ...).
+using FreeKernel = std::vector<Tensor> (*)(const KernelCall&);
+
 /// A view of a tensor that lies plain.
 InputView view_of(const Tensor& tensor);
 

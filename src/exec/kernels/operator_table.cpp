@@ -55,6 +55,10 @@ constexpr Operator rename(std::string_view name) {
   return {name, kAll, kPlain, false, reference::copy, only_first_output, fast::lower_reshape};
 }
 
+constexpr Operator data_sized(std::string_view name, DTypeSet set, FreeKernel kernel) {
+  return {name, set, kPlain, false, nullptr, nullptr, nullptr, kernel};
+}
+
 constexpr std::array kTable = {
     Operator{"Conv", kFloat, kPlain, false, reference::conv, check_convolution, fast::lower_convolution},
     Operator{"ConvTranspose", kFloat, kPlain, false, reference::conv_transpose, check_convolution,
@@ -172,6 +176,11 @@ constexpr std::array kTable = {
     Operator{"Constant", kAll, kPlain, false, reference::constant, check_constant, nullptr},
     Operator{"ConstantOfShape", types(DType::kInt64), kPlain, false, reference::constant_of_shape, nullptr, nullptr},
     Operator{"Range", kFloats | types(DType::kInt32, DType::kInt64), kPlain, false, reference::range, nullptr, nullptr},
+
+    data_sized("NonZero", kAll, reference::nonzero),
+    data_sized("Compress", kAll, reference::compress),
+    data_sized("Unique", kCastable, reference::unique),
+    data_sized("NonMaxSuppression", kFloat, reference::non_max_suppression),
 };
 
 }  // namespace

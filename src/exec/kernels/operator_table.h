@@ -37,10 +37,11 @@ struct Operator {
   std::string_view name;
   DTypeSet types;  ///< of the first input (of the first output where there is none)
   LayoutSupport layouts;
-  bool may_overwrite;  ///< element by element: the output may take the first input's place
-  Kernel reference;
-  SupportCheck unsupported;  ///< may be null
-  FastLowering fast;         ///< may be null
+  bool may_overwrite;                ///< element by element: the output may take the first input's place
+  Kernel reference;                  ///< null where free_kernel is given
+  SupportCheck unsupported;          ///< may be null
+  FastLowering fast;                 ///< may be null
+  FreeKernel free_kernel = nullptr;  ///< of operators whose results' shapes depend on the data; null otherwise
 };
 
 /// All operators, in the order of their families.

@@ -49,4 +49,11 @@ void constant(const KernelCall& call);
 void constant_of_shape(const KernelCall& call);
 void range(const KernelCall& call);
 
+// Kernels whose results' shapes depend on the data (see FreeKernel).
+
+std::vector<Tensor> nonzero(const KernelCall& call);
+std::vector<Tensor> compress(const KernelCall& call);
+std::vector<Tensor> unique(const KernelCall& call);
+std::vector<Tensor> non_max_suppression(const KernelCall& call);
+
 }  // namespace cleave::exec::reference

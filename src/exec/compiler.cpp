@@ -122,7 +122,7 @@ SlotId Compiler::copy_to(SlotId source, TensorId id, Layout layout) {
                               target, scratch);
   }
   if (step == nullptr) step = std::make_unique<CopyStep>(source, target, program_);
-  emit({std::move(step), {source}, {target}, SlotId::kNone, scratch, {}});
+  emit({std::move(step), {source}, {target}, SlotId::kNone, scratch, {}, "Reorder"});
   return target;
 }
 
@@ -140,6 +140,7 @@ void Compiler::alias(TensorId id, Layout layout, SlotId source) {
 
 void Compiler::emit(ScheduledStep step) {
   step.unit = unit_;
+  if (step.op.empty()) step.op = op_;
   for (const SlotId id : step.writes) {
     program_.slots[index(id)].ready = static_cast<std::int32_t>(program_.steps.size());
   }
@@ -149,6 +150,7 @@ void Compiler::emit(ScheduledStep step) {
 bool Compiler::lower_fast(const Group& group) {
   const FastLowering fast = operator_of(group.node(graph())).fast;
   unit_ = graph().unit_of(group.main);
+  op_ = group.node(graph()).op;
   return request_.kernels == Kernels::kFast && fast != nullptr && fast(*this, group);
 }
 
@@ -189,7 +191,7 @@ void Compiler::lower_plainly(NodeId id) {
   }
   const SlotId overwritten = row.may_overwrite && !inputs.empty() ? inputs[0] : SlotId::kNone;
   auto step = std::make_unique<KernelStep>(node, row.reference, inputs, outputs, program_);
-  emit({std::move(step), without_absent(inputs), without_absent(outputs), overwritten, 0, {}});
+  emit({std::move(step), without_absent(inputs), without_absent(outputs), overwritten, 0, {}, node.op});
 }
 
 void Compiler::finish_outputs() {
@@ -202,7 +204,7 @@ void Compiler::finish_outputs() {
     if (program_.buffers[before].storage != Storage::kArena || claimed[before]) {
       const SlotId source = slot;
       slot = write(id, Layout::kPlain);
-      emit({std::make_unique<CopyStep>(source, slot, program_), {source}, {slot}, SlotId::kNone, 0, {}});
+      emit({std::make_unique<CopyStep>(source, slot, program_), {source}, {slot}, SlotId::kNone, 0, {}, "Copy"});
       claimed.resize(program_.buffers.size(), false);
     }
     Buffer& buffer = program_.buffers[program_.slots[index(slot)].buffer];

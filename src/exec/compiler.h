@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "exec/fold_constants.h"
@@ -71,6 +72,7 @@ class Compiler {
   Program program_;
   std::vector<std::array<SlotId, 2>> known_;  ///< by tensor and layout
   graph::UnitId unit_{};
+  std::string op_;  ///< of the group being lowered
 };
 
 }  // namespace cleave::exec

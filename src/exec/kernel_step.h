@@ -13,6 +13,7 @@ class KernelStep : public Step {
   KernelStep(const graph::Node& node, Kernel kernel, std::vector<SlotId> inputs, std::vector<SlotId> outputs,
              const Program& program);
   void run(const RunContext& context) override;
+  std::string describe() const override { return "reference"; }
 
  private:
   const graph::Node& node_;
@@ -28,6 +29,7 @@ class CopyStep : public Step {
  public:
   CopyStep(SlotId from, SlotId to, const Program& program);
   void run(const RunContext& context) override;
+  std::string describe() const override { return "strided"; }
 
  private:
   SlotId from_;

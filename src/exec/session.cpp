@@ -8,9 +8,9 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "exec/compiler.h"
+#include "exec/executor.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/operator_table.h"
-#include "exec/step.h"
 
 namespace cleave::exec {
 namespace {
@@ -32,68 +32,12 @@ class ThreadScope {
   int before_;
 };
 
-/// Called after each step; position -1 is before the first.
-class RunHook {
- public:
-  virtual ~RunHook() = default;
-  virtual void after(std::int32_t step, const std::vector<std::byte*>& slots) = 0;
-};
-
-/// A program with memory to run in.
-class Executor {
- public:
-  explicit Executor(Program program)
-      : program_(std::move(program)),
-        arena_(DType::kUint8, {program_.arena_bytes}),
-        scratch_(DType::kUint8, {program_.scratch_bytes}),
-        slots_(program_.slots.size(), nullptr) {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      const Buffer& buffer = program_.buffers[program_.slots[i].buffer];
-      if (buffer.storage == Storage::kArena) slots_[i] = arena_.mutable_raw().data() + buffer.offset;
-      if (buffer.storage == Storage::kConstant) slots_[i] = const_cast<std::byte*>(buffer.constant);
-    }
-  }
-
-  const Program& program() const { return program_; }
-
-  std::vector<Tensor> run(std::span<const Tensor> inputs, RunHook* hook) {
-    std::vector<Tensor> outputs = place_interface(inputs);
-    const RunContext context{slots_.data(), scratch_.mutable_raw().data()};
-    if (hook != nullptr) hook->after(-1, slots_);
-    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-      program_.steps[i].step->run(context);
-      if (hook != nullptr) hook->after(static_cast<std::int32_t>(i), slots_);
-    }
-    return outputs;
-  }
-
- private:
-  std::vector<Tensor> place_interface(std::span<const Tensor> inputs) {
-    std::vector<Tensor> outputs;
-    for (const SlotId id : program_.outputs) {
-      const Slot& slot = program_.slots[index(id)];
-      outputs.emplace_back(slot.dtype, slot.shape);
-    }
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      const Buffer& buffer = program_.buffers[program_.slots[i].buffer];
-      if (buffer.storage == Storage::kInput) slots_[i] = const_cast<std::byte*>(inputs[buffer.position].raw().data());
-      if (buffer.storage == Storage::kOutput) slots_[i] = outputs[buffer.position].mutable_raw().data();
-    }
-    return outputs;
-  }
-
-  Program program_;
-  Tensor arena_;
-  Tensor scratch_;
-  std::vector<std::byte*> slots_;
-};
-
 /// Shows tapped tensors to the observer as soon as they are made.
 class TapHook : public RunHook {
  public:
   TapHook(const Program& program, ActivationObserver& observer) : program_(program), observer_(observer) {}
 
-  void after(std::int32_t step, const std::vector<std::byte*>& slots) override {
+  void after(std::int32_t step, std::span<std::byte* const> slots) override {
     for (; next_ < program_.taps.size(); ++next_) {
       const Tap& tap = program_.taps[next_];
       const Slot& slot = program_.slots[index(tap.slot)];
@@ -114,7 +58,7 @@ class ClockHook : public RunHook {
  public:
   ClockHook(const Program& program, std::vector<UnitTime>& times) : program_(program), times_(times) {}
 
-  void after(std::int32_t step, const std::vector<std::byte*>&) override {
+  void after(std::int32_t step, std::span<std::byte* const>) override {
     const auto now = Clock::now();
     if (step >= 0) {
       const std::size_t unit = graph::index(program_.steps[static_cast<std::size_t>(step)].unit);
@@ -207,7 +151,9 @@ struct Session::Impl {
   std::vector<Tensor> run(Executor& executor, std::span<const Tensor> inputs, RunHook* hook) const {
     check_inputs(inputs);
     const ThreadScope scope(threads);
-    return executor.run(inputs, hook);
+    std::vector<Tensor> outputs = executor.make_outputs();
+    executor.run(inputs, outputs, hook);
+    return outputs;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/tensor.h"
@@ -30,6 +31,8 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual void run(const RunContext& context) = 0;
+  /// Which implementation this is, for profiles and traces: "brgconv:avx512_core", "reference".
+  virtual std::string describe() const { return "own"; }
 };
 
 /// A step, with what the memory plan must know about it.
@@ -40,6 +43,7 @@ struct ScheduledStep {
   SlotId may_overwrite = SlotId::kNone;  ///< a read slot whose place writes[0] may take
   std::int64_t scratch_bytes = 0;
   graph::UnitId unit{};  ///< whose time this is
+  std::string op{};      ///< of the node it runs, "Reorder" for a copy into another layout
 };
 
 /// Where a buffer's bytes come from. kOutput: allocated for each run and handed to the caller.

@@ -136,6 +136,14 @@ void DnnlStep::run(const RunContext& context) {
   CLEAVE_CHECK(status == dnnl_success, "a primitive that was created runs");
 }
 
+std::string DnnlStep::describe() const {
+  const char* name = nullptr;
+  const_dnnl_primitive_desc_t descriptor = primitive_.get_primitive_desc();
+  const dnnl_status_t status = dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name);
+  CLEAVE_CHECK(status == dnnl_success, "every primitive knows its implementation");
+  return name;
+}
+
 std::shared_ptr<DnnlState> make_dnnl_state() {
   return std::make_shared<DnnlState>();
 }

@@ -65,6 +65,7 @@ class DnnlStep : public Step {
   /// Before the primitive runs, `bytes` are copied from one slot to the other (unless they share their place).
   void copy_first(SlotId from, SlotId to, std::int64_t bytes);
   void run(const RunContext& context) override;
+  std::string describe() const override;  ///< oneDNN's name of the implementation
 
  private:
   struct Moving {

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// The oracle: runs one ONNX file in ONNX Runtime.
-//   CLEAVE_ORT=DIR node ort_run.js FOLDER     (DIR holds node_modules/onnxruntime-node)
+// The oracle: runs ONNX files in ONNX Runtime, one after the other.
+//   CLEAVE_ORT=DIR node ort_run.js < FOLDERS     (DIR holds node_modules/onnxruntime-node)
+// Each line of input names a FOLDER, each is answered by one line: "done", or what went wrong.
 // FOLDER/request.json: {model, optimization, inputs: [{name, file, dtype, shape}]}; tensors are raw little-endian files
 // in FOLDER. Writes FOLDER/response.json: [{name, file, dtype, shape}].
 'use strict';
 const fs = require('fs');
 const path = require('path');
+const readline = require('readline');
 const ort = require(path.join(process.env.CLEAVE_ORT, 'node_modules', 'onnxruntime-node'));
 
 const ARRAYS = {
@@ -26,17 +28,28 @@ function writeTensor(folder, name, tensor, index) {
   return {name, file, dtype: tensor.type, shape: tensor.dims};
 }
 
-async function main(folder) {
+async function run(folder) {
   const request = JSON.parse(fs.readFileSync(path.join(folder, 'request.json'), 'utf8'));
   const session = await ort.InferenceSession.create(request.model, {
     executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1,
     graphOptimizationLevel: request.optimization, logSeverityLevel: 3,
   });
-  const feeds = {};
-  for (const input of request.inputs) feeds[input.name] = readTensor(folder, input);
-  const results = await session.run(feeds);
-  const response = session.outputNames.map((name, i) => writeTensor(folder, name, results[name], i));
-  fs.writeFileSync(path.join(folder, 'response.json'), JSON.stringify(response));
+  try {
+    const feeds = {};
+    for (const input of request.inputs) feeds[input.name] = readTensor(folder, input);
+    const results = await session.run(feeds);
+    const response = session.outputNames.map((name, i) => writeTensor(folder, name, results[name], i));
+    fs.writeFileSync(path.join(folder, 'response.json'), JSON.stringify(response));
+  } finally {
+    await session.release();
+  }
 }
 
-main(process.argv[2]).catch(error => { console.error(String(error)); process.exit(1); });
+async function main() {
+  for await (const folder of readline.createInterface({input: process.stdin})) {
+    const answer = await run(folder).then(() => 'done', error => String(error).replaceAll('\n', ' '));
+    process.stdout.write(answer + '\n');
+  }
+}
+
+main();

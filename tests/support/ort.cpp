@@ -7,6 +7,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "support/line_process.h"
 #include "support/shared.h"
 #include "support/temporary_folder.h"
 
@@ -41,6 +42,13 @@ Tensor read_output(const Json& json, const fs::path& folder) {
   return tensor;
 }
 
+/// Started at the first use, ended with the test.
+LineProcess& runtime() {
+  static LineProcess process(
+      {"env", "CLEAVE_ORT=" + ort_dir().string(), "node", source_dir() / "tests/oracle/ort_run.js"});
+  return process;
+}
+
 }  // namespace
 
 bool has_ort() {
@@ -54,12 +62,8 @@ std::map<std::string, Tensor> ort_run(const fs::path& model, const std::map<std:
                      {"optimization", optimization},
                      {"inputs", describe_inputs(inputs, folder.path())}};
   write_file_atomically(folder / "request.json", request.dump());
-  const std::string command = "CLEAVE_ORT='" + ort_dir().string() + "' node '" +
-                              (source_dir() / "tests/oracle/ort_run.js").string() + "' '" + folder.path().string() +
-                              "' > '" + (folder / "log.txt").string() + "' 2>&1";
-  if (std::system(command.c_str()) != 0) {
-    throw std::runtime_error("ONNX Runtime failed on " + model.string() + ": " + read_file(folder / "log.txt"));
-  }
+  const std::string answer = runtime().ask(folder.path().string());
+  if (answer != "done") throw std::runtime_error("ONNX Runtime failed on " + model.string() + ": " + answer);
   std::map<std::string, Tensor> outputs;
   for (const Json& json : read_json(folder / "response.json")) {
     outputs[json.at("name").get<std::string>()] = read_output(json, folder.path());

@@ -1,0 +1,38 @@
+#include "exec/kernels/simd/kernels.h"
+
+#include "core/check.h"
+#include "exec/kernels/simd/compiled_per_isa.h"
+
+namespace cleave::exec::simd {
+namespace {
+
+#define CLEAVE_SIMD_TABLE(isa) \
+  [] {                         \
+    KernelTable table{};       \
+    isa::fill_codes(table);    \
+    isa::fill_peak(table);     \
+    return table;              \
+  }()
+
+}  // namespace
+
+const KernelTable& kernels(Isa isa) {
+  CLEAVE_CHECK(isa <= best_isa(), "kernels of an instruction set that this CPU lacks");
+  static const KernelTable baseline = CLEAVE_SIMD_TABLE(baseline);
+#ifdef CLEAVE_SIMD_X86
+  static const KernelTable avx2 = CLEAVE_SIMD_TABLE(avx2);
+  static const KernelTable avx512 = CLEAVE_SIMD_TABLE(avx512);
+  static const KernelTable avx512_vnni = CLEAVE_SIMD_TABLE(avx512_vnni);
+  if (isa == Isa::kAvx512Vnni) return avx512_vnni;
+  if (isa == Isa::kAvx512) return avx512;
+  if (isa == Isa::kAvx2) return avx2;
+#endif
+  return baseline;
+}
+
+const KernelTable& kernels() {
+  static const KernelTable& best = kernels(best_isa());
+  return best;
+}
+
+}  // namespace cleave::exec::simd

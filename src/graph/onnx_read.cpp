@@ -323,7 +323,11 @@ void check_versions(const onnx::ModelProto& model, const std::map<std::string, i
     throw Error(ErrorKind::kUnsupported, "IR version " + std::to_string(model.ir_version()) + " is older than 3",
                 "Export the network again with a newer exporter.");
   }
-  if (!domains.contains("")) throw Error(ErrorKind::kInvalidInput, "no opset is given");
+  if (domains.empty()) throw Error(ErrorKind::kInvalidInput, "no opset is given");
+  if (!domains.contains("")) {
+    throw Error(ErrorKind::kUnsupported,
+                "opset of domain '" + domains.begin()->first + "' only: operators that are not ONNX's own are unknown");
+  }
   if (domains.at("") < kOldestOpset) {
     throw Error(ErrorKind::kUnsupported, "opset " + std::to_string(domains.at("")) + " is older than 7",
                 "Export the network again at opset 13 or newer.");

@@ -87,11 +87,14 @@ Shape fixed_shape(const TensorInfo& info, const PrepareOptions& options, const S
     const std::string name = dimension_name(info, i);
     if (shape[i] < 0 && symbols.contains(name)) shape[i] = symbols.at(name);
     if (shape[i] < 0 && i == 0) shape[i] = 1;
-    if (shape[i] > 0) continue;
+    // A list (of axes, of sizes) may be empty; an empty image is rather an exporter's way to say "unknown".
+    if (shape[i] > 0 || (shape[i] == 0 && shape.size() == 1)) continue;
     const std::string label = name.empty() ? "" : " ('" + name + "')";
-    const std::string what = shape[i] == 0 ? " is 0" : " is not known";
-    throw Error(ErrorKind::kInvalidInput, "input '" + info.name + "': dimension " + std::to_string(i) + label + what,
-                shape_hint(info));
+    const bool zero = shape[i] == 0;
+    throw Error(
+        zero ? ErrorKind::kUnsupported : ErrorKind::kInvalidInput,
+        "input '" + info.name + "': dimension " + std::to_string(i) + label + (zero ? " is 0" : " is not known"),
+        shape_hint(info));
   }
   element_count(shape);
   return shape;

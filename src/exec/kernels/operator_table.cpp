@@ -154,7 +154,7 @@ constexpr std::array kTable = {
     Operator{"Cast", kCastable, kAlike, false, reference::cast, check_cast, nullptr},
 
     rename("Identity"),
-    rename("Dropout"),
+    Operator{"Dropout", kAll, kPlain, false, reference::dropout, nullptr, nullptr},
     rename("Reshape"),
     rename("Flatten"),
     rename("Squeeze"),

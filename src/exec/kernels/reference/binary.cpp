@@ -106,7 +106,8 @@ using ReadNumber = double (*)(const InputView& view, std::int64_t offset);
 
 ReadNumber number_reader(DType dtype) {
   ReadNumber reader = nullptr;
-  dispatch_number(dtype, [&reader](auto tag) {
+  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::uint16_t, std::int16_t,
+           std::uint32_t, std::uint64_t>(dtype, [&reader](auto tag) {
     using T = typename decltype(tag)::type;
     reader = [](const InputView& view, std::int64_t offset) { return static_cast<double>(view.as<T>()[offset]); };
   });

@@ -14,6 +14,7 @@ void where(const KernelCall& call);              ///< strided
 void clip(const KernelCall& call);               ///< strided alike
 void cast(const KernelCall& call);               ///< strided alike
 void prelu(const KernelCall& call);              ///< strided
+void dropout(const KernelCall& call);            ///< outside training; plain
 void copy(const KernelCall& call);               ///< Identity, Reshape and everything else that only renames; plain
 void quantize_linear(const KernelCall& call);    ///< strided
 void dequantize_linear(const KernelCall& call);  ///< strided

@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "case.h"
+#include "compare.h"
+#include "core/error.h"
+#include "exec/session.h"
+#include "graph/model.h"
+#include "graph/prepare.h"
+#include "refusals.h"
+
+namespace cleave::conformance {
+namespace {
+
+struct Counts {
+  int passed = 0;
+  int refused = 0;
+};
+
+/// By folder; printed when all tests are done.
+std::map<std::string, Counts>& counts() {
+  static std::map<std::string, Counts> table;
+  return table;
+}
+
+class PrintCounts : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    for (const auto& [folder, count] : counts()) {
+      std::cout << "conformance " << folder << ": " << count.passed << " passed, " << count.refused << " refused\n";
+    }
+  }
+};
+
+const ::testing::Environment* const kPrintCounts = ::testing::AddGlobalTestEnvironment(new PrintCounts);
+
+void expect_right(exec::Kernels kernels, const graph::Graph& graph, const std::vector<DataSet>& sets) {
+  exec::Session session(graph, {kernels, 1});
+  for (const DataSet& set : sets) {
+    const std::vector<Tensor> outputs = session.run(set.inputs);
+    ASSERT_EQ(outputs.size(), set.outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto wrong = difference(outputs[i], set.outputs[i]);
+      EXPECT_FALSE(wrong) << "output " << i << " of the " << (kernels == exec::Kernels::kFast ? "fast" : "reference")
+                          << " kernels: " << *wrong;
+    }
+  }
+}
+
+/// The reason without the file's name in front.
+std::string reason_of(const Error& error, const Case& c) {
+  const std::string file = c.model().string() + ": ";
+  const std::string what = error.what();
+  return what.starts_with(file) ? what.substr(file.size()) : what;
+}
+
+/// Runs the case with both kinds of kernels. Returns why it is refused, or nothing when it could be run.
+std::optional<std::string> refusal(const Case& c) {
+  try {
+    const graph::Graph graph = graph::prepare(graph::Model::load(c.model()));
+    const std::vector<DataSet> sets = data_sets(c);
+    EXPECT_FALSE(sets.empty()) << "the case has no data";
+    expect_right(exec::Kernels::kReference, graph, sets);
+    expect_right(exec::Kernels::kFast, graph, sets);
+    return std::nullopt;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kUnsupported) return reason_of(error, c);
+    throw;
+  }
+}
+
+class Conformance : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Conformance, GivesOnnxsResultOrRefusesByName) {
+  if (!has_cases()) GTEST_SKIP() << why_no_cases();
+  const Case& c = GetParam();
+  const auto listed = refusals().find(c.label());
+  const std::optional<std::string> reason = refusal(c);
+  if (!reason) {
+    EXPECT_TRUE(listed == refusals().end()) << "this case runs now: take it off refusals.txt";
+    if (!HasFailure()) ++counts()[c.folder].passed;
+    return;
+  }
+  ++counts()[c.folder].refused;
+  const std::string line = c.label() + ": " + *reason;
+  EXPECT_TRUE(reason->find('\'') != std::string::npos || reason->starts_with("opset ")) << "names nothing: " << line;
+  ASSERT_FALSE(listed == refusals().end()) << "refused, and not in refusals.txt:\n" << line;
+  EXPECT_EQ(*reason, listed->second) << "the reason has changed, refusals.txt must say\n" << line;
+}
+
+const auto kByName = [](const auto& info) { return info.param.name; };
+INSTANTIATE_TEST_SUITE_P(node, Conformance, ::testing::ValuesIn(cases_of("node")), kByName);
+INSTANTIATE_TEST_SUITE_P(simple, Conformance, ::testing::ValuesIn(cases_of("simple")), kByName);
+INSTANTIATE_TEST_SUITE_P(pytorch_converted, Conformance, ::testing::ValuesIn(cases_of("pytorch-converted")), kByName);
+INSTANTIATE_TEST_SUITE_P(pytorch_operator, Conformance, ::testing::ValuesIn(cases_of("pytorch-operator")), kByName);
+
+TEST(Refusals, NameOnlyCasesThatExist) {
+  if (!has_cases()) GTEST_SKIP() << why_no_cases();
+  std::set<std::string> labels;
+  for (const std::string folder : {"node", "simple", "pytorch-converted", "pytorch-operator"}) {
+    for (const Case& c : cases_of(folder)) labels.insert(c.label());
+  }
+  for (const auto& [label, reason] : refusals()) EXPECT_TRUE(labels.contains(label)) << label;
+}
+
+}  // namespace
+}  // namespace cleave::conformance

@@ -6,13 +6,24 @@
 namespace cleave::exec::simd {
 namespace {
 
-#define CLEAVE_SIMD_TABLE(isa) \
-  [] {                         \
-    KernelTable table{};       \
-    isa::fill_codes(table);    \
-    isa::fill_peak(table);     \
-    return table;              \
+#define CLEAVE_SIMD_TABLE(isa)   \
+  [] {                           \
+    KernelTable table{};         \
+    isa::fill_codes(table);      \
+    isa::fill_arithmetic(table); \
+    isa::fill_pooling(table);    \
+    isa::fill_lookup(table);     \
+    isa::fill_floats(table);     \
+    isa::fill_peak(table);       \
+    return table;                \
   }()
+
+#ifdef CLEAVE_SIMD_X86
+KernelTable with_vbmi(KernelTable table) {
+  if (__builtin_cpu_supports("avx512vbmi")) table.lookup = lookup_vbmi;
+  return table;
+}
+#endif
 
 }  // namespace
 
@@ -22,7 +33,7 @@ const KernelTable& kernels(Isa isa) {
 #ifdef CLEAVE_SIMD_X86
   static const KernelTable avx2 = CLEAVE_SIMD_TABLE(avx2);
   static const KernelTable avx512 = CLEAVE_SIMD_TABLE(avx512);
-  static const KernelTable avx512_vnni = CLEAVE_SIMD_TABLE(avx512_vnni);
+  static const KernelTable avx512_vnni = with_vbmi(CLEAVE_SIMD_TABLE(avx512_vnni));
   if (isa == Isa::kAvx512Vnni) return avx512_vnni;
   if (isa == Isa::kAvx512) return avx512;
   if (isa == Isa::kAvx2) return avx2;

@@ -19,13 +19,85 @@ struct CodeRange {
   std::int32_t high;
 };
 
+/// Two tensors of codes and the one computed from them; value = (code - zero_point) * scale.
+struct PairOfCodes {
+  float scale_a;
+  std::int32_t zero_point_a;
+  float scale_b;
+  std::int32_t zero_point_b;
+  float scale_out;
+  CodeRange out;
+};
+
+/// A weighted sum of four codes: clamp(rint(factor * sum_k weights[k] * (q_k - zero_point)) + out.zero_point, ...).
+struct Interpolation {
+  float weights[4];
+  std::int32_t zero_point;
+  float factor;  ///< scale of the codes read / scale of the codes written
+  CodeRange out;
+};
+
 /// Kernels on codes of one type, uint8_t or int8_t.
+///
+/// "rows" of a channels-last tensor: [rows][channels] with one parameter per channel.
 template <typename Code>
 struct CodeKernels {
   /// codes[i] = clamp(rint(x[i] / scale) + zero_point, low, high)
   void (*quantize)(const float* x, std::int64_t n, float scale, const CodeRange& range, Code* codes);
   /// x[i] = (codes[i] - zero_point) * scale
   void (*dequantize)(const Code* codes, std::int64_t n, float scale, std::int32_t zero_point, float* x);
+
+  /// out[i] = clamp(rint((A + B) / scale_out) + zero_point, low, high) with A, B the values of a[i], b[i]: what
+  /// DequantizeLinear, Add, QuantizeLinear give, bit for bit. (With a constant scalar b, use `lookup`.)
+  void (*add)(const Code* a, const Code* b, std::int64_t n, const PairOfCodes& codes, Code* out);
+  /// The same with A * B.
+  void (*multiply)(const Code* a, const Code* b, std::int64_t n, const PairOfCodes& codes, Code* out);
+  /// The same with b[channels] for every row of a.
+  void (*add_to_rows)(const Code* a, const Code* b, std::int64_t rows, std::int64_t channels, const PairOfCodes& codes,
+                      Code* out);
+  void (*multiply_rows)(const Code* a, const Code* b, std::int64_t rows, std::int64_t channels,
+                        const PairOfCodes& codes, Code* out);
+
+  /// out[c] = max(out[c], first[r * stride + c] for every r < rows), c < channels: one row of a pooling window.
+  void (*max_of_rows)(const Code* first, std::int64_t stride, std::int64_t rows, std::int64_t channels, Code* out);
+  /// sums[c] += sum over r of first[r * stride + c].
+  void (*add_up_rows)(const Code* first, std::int64_t stride, std::int64_t rows, std::int64_t channels,
+                      std::int32_t* sums);
+  /// out[i] = clamp(rint(float(sums[i] + offset) * scale) + zero_point, low, high)
+  void (*requantize)(const std::int32_t* sums, std::int64_t n, float scale, std::int32_t offset, const CodeRange& range,
+                     Code* out);
+  /// The same with scale and offset of each channel.
+  void (*requantize_rows)(const std::int32_t* sums, std::int64_t rows, std::int64_t channels, const float* scales,
+                          const std::int32_t* offsets, const CodeRange& range, Code* out);
+  /// out[i] from corners[0][i] .. corners[3][i]: a pixel of a bilinear Resize.
+  void (*interpolate)(const Code* const corners[4], std::int64_t n, const Interpolation& interpolation, Code* out);
+};
+
+/// Kernels on floats. Not-a-number stays so. Sums are taken in an order that depends on n alone.
+struct FloatKernels {
+  /// y[r][c] = float(sums[r][c] + offsets[c]) * scales[c]
+  void (*dequantize_rows)(const std::int32_t* sums, std::int64_t rows, std::int64_t channels, const float* scales,
+                          const std::int32_t* offsets, float* y);
+  /// y[i] = exp(x[i] - max(x)) / sum_j exp(x[j] - max(x)); n > 0. Relative error below 1e-6, that of the
+  /// float difference x[i] - max(x) apart.
+  void (*softmax)(const float* x, std::int64_t n, float* y);
+  /// y[i] = exp(x[i]), relative error below 1e-6.
+  void (*exponential)(const float* x, std::int64_t n, float* y);
+  float (*sum)(const float* x, std::int64_t n);
+  /// The largest of n > 0 values, none of which is not-a-number.
+  float (*largest)(const float* x, std::int64_t n);
+  /// y[i] += factor * x[i]
+  void (*add_scaled)(float factor, const float* x, std::int64_t n, float* y);
+  /// y[i] = clamp(x[i] * scale + shift, low, high); infinite bounds for none.
+  void (*scale_shift)(const float* x, std::int64_t n, float scale, float shift, float low, float high, float* y);
+  /// The same with scale and shift of each channel: BatchNormalization and Relu of a channels-last tensor.
+  void (*scale_shift_rows)(const float* x, std::int64_t rows, std::int64_t channels, const float* scales,
+                           const float* shifts, float low, float high, float* y);
+  /// y[i] = x[i] < 0 ? slope * x[i] : x[i]; slopes are finite.
+  void (*prelu)(const float* x, std::int64_t n, float slope, float* y);
+  void (*prelu_rows)(const float* x, std::int64_t rows, std::int64_t channels, const float* slopes, float* y);
+  /// y[i] = sum_k weights[k] * corners[k][i]
+  void (*interpolate)(const float* const corners[4], const float weights[4], std::int64_t n, float* y);
 };
 
 /// Loops that keep the arithmetic units busy and nothing else, to measure what the machine can do.
@@ -40,6 +112,9 @@ struct PeakLoops {
 struct KernelTable {
   CodeKernels<std::uint8_t> u8;
   CodeKernels<std::int8_t> s8;
+  FloatKernels f32;
+  /// out[i] = table[in[i]]: any function of one code (of int8 codes too: index by the bit pattern).
+  void (*lookup)(const std::uint8_t* in, std::int64_t n, const std::uint8_t table[256], std::uint8_t* out);
   PeakLoops peak;
 };
 

@@ -4,11 +4,10 @@
 #include <random>
 
 #include "every_isa.h"
+#include "random_codes.h"
 
 namespace cleave::exec::simd {
 namespace {
-
-constexpr std::int64_t kLengths[] = {0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 64, 100};
 
 template <typename Code>
 CodeRange whole_range(std::int32_t zero_point) {

@@ -1,0 +1,132 @@
+#include "exec/kernels/simd/compiled_per_isa.h"
+#include "exec/kernels/simd/vector.h"
+
+namespace cleave::exec::simd::CLEAVE_SIMD_ISA {
+namespace {
+
+/// In this order min and max give x where x is not a number.
+inline Float bounded(Float x, Float low, Float high) {
+  return min(high, max(low, x));
+}
+
+/// 2^k as a float for -127 < k < 128.
+inline Float power_of_two(Int k) {
+  return reinterpret_cast<Float>((k + 127) << 23);
+}
+
+/// exp(x) = 2^k exp(r), |r| <= ln 2 / 2, the latter by Cephes' polynomial (expf). 2^k is multiplied in two halves so
+/// that results below the normal range, and 0 and infinity, come out as they should.
+inline Float exponential(Float x) {
+  constexpr float kCoefficients[] = {1.9875691500e-4F, 1.3981999507e-3F, 8.3334519073e-3F,
+                                     4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F};
+  x = bounded(x, splat(-174.0F), splat(174.0F));
+  const Int k = round(x * 1.44269504F);
+  const Float turns = to_float(k);
+  const Float r = multiply_add(turns, splat(2.12194440e-4F), multiply_add(turns, splat(-0.693359375F), x));
+  Float p = splat(kCoefficients[0]);
+  for (int i = 1; i < 6; ++i) p = multiply_add(p, r, splat(kCoefficients[i]));
+  p = multiply_add(p, r * r, r + 1.0F);
+  const Int half = k >> 1;
+  return p * power_of_two(half) * power_of_two(k - half);
+}
+
+void exponentials(const float* x, int64_t n, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, exponential(load(x + i, lanes)), lanes); });
+}
+
+float sum(const float* x, int64_t n) {
+  Float sums[4] = {splat(0.0F), splat(0.0F), splat(0.0F), splat(0.0F)};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    for (int k = 0; k < 4; ++k) sums[k] += load(x + i + k * kLanes, Full{});
+  }
+  for_each_vector(n - i, [&](int64_t j, auto lanes) { sums[0] += load(x + i + j, lanes); });
+  const Float lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  float total = 0;
+  for (int lane = 0; lane < kLanes; ++lane) total += lanes[lane];
+  return total;
+}
+
+float largest(const float* x, int64_t n) {
+  Float best = splat(x[0]);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) best = max(best, load(x + i, Full{}));
+  float result = x[0];
+  for (int lane = 0; lane < kLanes; ++lane) result = best[lane] > result ? best[lane] : result;
+  for (; i < n; ++i) result = x[i] > result ? x[i] : result;
+  return result;
+}
+
+void scale_shift(const float* x, int64_t n, float scale, float shift, float low, float high, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) {
+    const Float v = multiply_add(load(x + i, lanes), splat(scale), splat(shift));
+    store(y + i, bounded(v, splat(low), splat(high)), lanes);
+  });
+}
+
+void softmax(const float* x, int64_t n, float* y) {
+  const Float top = splat(largest(x, n));
+  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, exponential(load(x + i, lanes) - top), lanes); });
+  const float total = sum(y, n);
+  const float infinity = __builtin_inff();
+  scale_shift(y, n, 1.0F / total, 0.0F, -infinity, infinity, y);
+}
+
+void add_scaled(float factor, const float* x, int64_t n, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) {
+    store(y + i, multiply_add(splat(factor), load(x + i, lanes), load(y + i, lanes)), lanes);
+  });
+}
+
+void scale_shift_rows(const float* x, int64_t rows, int64_t channels, const float* scales, const float* shifts,
+                      float low, float high, float* y) {
+  for (int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
+    for_each_vector(channels, [&](int64_t c, auto lanes) {
+      const Float v = multiply_add(load(x + c, lanes), load(scales + c, lanes), load(shifts + c, lanes));
+      store(y + c, bounded(v, splat(low), splat(high)), lanes);
+    });
+  }
+}
+
+inline Float prelu(Float x, Float slope) {
+  const Float zero = splat(0.0F);
+  return multiply_add(slope, min(zero, x), max(zero, x));
+}
+
+void prelu_run(const float* x, int64_t n, float slope, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, prelu(load(x + i, lanes), splat(slope)), lanes); });
+}
+
+void prelu_rows(const float* x, int64_t rows, int64_t channels, const float* slopes, float* y) {
+  for (int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
+    for_each_vector(channels, [&](int64_t c, auto lanes) {
+      store(y + c, prelu(load(x + c, lanes), load(slopes + c, lanes)), lanes);
+    });
+  }
+}
+
+void interpolate(const float* const corners[4], const float weights[4], int64_t n, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) {
+    Float v = splat(weights[0]) * load(corners[0] + i, lanes);
+    for (int k = 1; k < 4; ++k) v = multiply_add(splat(weights[k]), load(corners[k] + i, lanes), v);
+    store(y + i, v, lanes);
+  });
+}
+
+void dequantize_rows(const int32_t* sums, int64_t rows, int64_t channels, const float* scales, const int32_t* offsets,
+                     float* y) {
+  for (int64_t r = 0; r < rows; ++r, sums += channels, y += channels) {
+    for_each_vector(channels, [&](int64_t c, auto lanes) {
+      store(y + c, to_float(load(sums + c, lanes) + load(offsets + c, lanes)) * load(scales + c, lanes), lanes);
+    });
+  }
+}
+
+}  // namespace
+
+void fill_floats(KernelTable& table) {
+  table.f32 = {dequantize_rows, softmax,          exponentials, sum,        largest,    add_scaled,
+               scale_shift,     scale_shift_rows, prelu_run,    prelu_rows, interpolate};
+}
+
+}  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

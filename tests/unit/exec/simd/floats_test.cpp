@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cmath>
+
+#include "every_isa.h"
+#include "random_codes.h"
+
+namespace cleave::exec::simd {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
+
+class Floats : public OnEveryIsa {
+ protected:
+  const FloatKernels& f32() const { return table().f32; }
+};
+
+TEST_P(Floats, ExponentialIsAccurateOverTheNormalRange) {
+  const auto x = random_floats(100'003, -87.0F, 88.5F, 1);
+  std::vector<float> y(x.size());
+  f32().exponential(x.data(), static_cast<std::int64_t>(x.size()), y.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = std::exp(static_cast<double>(x[i]));
+    ASSERT_NEAR(y[i] / exact, 1.0, 1e-6) << x[i];
+  }
+}
+
+TEST_P(Floats, ExponentialReachesZeroAndInfinity) {
+  const std::vector<float> x{0.0F, -kInfinity, kInfinity, -200.0F, 200.0F, kNotANumber};
+  std::vector<float> y(x.size());
+  f32().exponential(x.data(), static_cast<std::int64_t>(x.size()), y.data());
+  EXPECT_EQ(y[0], 1.0F);
+  EXPECT_EQ(y[1], 0.0F);
+  EXPECT_EQ(y[2], kInfinity);
+  EXPECT_EQ(y[3], 0.0F);
+  EXPECT_EQ(y[4], kInfinity);
+  EXPECT_TRUE(std::isnan(y[5]));
+}
+
+TEST_P(Floats, SoftmaxMatchesDoublePrecision) {
+  for (const std::int64_t n : kLengths) {
+    auto x = random_floats(n, -30.0F, 30.0F, 2);
+    if (n > 3) x[2] = -kInfinity;  // a masked entry
+    std::vector<float> y(n + 1, 99.0F);
+    f32().softmax(x.data(), n, y.data());
+    const float top = *std::max_element(x.begin(), x.end());
+    double total = 0;
+    for (const float v : x) total += std::exp(double{v - top});
+    for (std::int64_t i = 0; i < n; ++i) {
+      ASSERT_NEAR(y[i], std::exp(double{x[i] - top}) / total, 1e-6 * y[i]) << n << " " << i;
+    }
+    ASSERT_EQ(y[n], 99.0F);
+  }
+}
+
+TEST_P(Floats, SumAndLargestCoverTheRun) {
+  for (const std::int64_t n : kLengths) {
+    const auto x = random_floats(n, -1.0F, 1.0F, 3);
+    double sum = 0;
+    for (const float v : x) sum += v;
+    EXPECT_NEAR(f32().sum(x.data(), n), sum, 1e-4);
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(n, 70); ++i) {
+      auto y = x;
+      y[i] = 5.0F;
+      EXPECT_EQ(f32().largest(y.data(), n), 5.0F) << n << " " << i;
+    }
+  }
+}
+
+TEST_P(Floats, RunsAndRowsAreComputedPerElement) {
+  for (const std::int64_t channels : kLengths) {
+    const std::int64_t n = 3 * channels;
+    const auto x = random_floats(n, -2.0F, 2.0F, 4);
+    const auto scales = random_floats(channels, 0.5F, 2.0F, 5);
+    const auto shifts = random_floats(channels, -1.0F, 1.0F, 6);
+    std::vector<float> rows(n + 1, 99.0F);
+    std::vector<float> run(n + 1, 99.0F);
+    f32().scale_shift_rows(x.data(), 3, channels, scales.data(), shifts.data(), 0.0F, kInfinity, rows.data());
+    f32().scale_shift(x.data(), n, 1.5F, 0.25F, -1.0F, 1.0F, run.data());
+    for (std::int64_t i = 0; i < n; ++i) {
+      ASSERT_NEAR(rows[i], std::max(0.0F, x[i] * scales[i % channels] + shifts[i % channels]), 1e-6F);
+      ASSERT_NEAR(run[i], std::clamp(x[i] * 1.5F + 0.25F, -1.0F, 1.0F), 1e-6F);
+    }
+    f32().prelu_rows(x.data(), 3, channels, scales.data(), rows.data());
+    f32().prelu(x.data(), n, 0.1F, run.data());
+    for (std::int64_t i = 0; i < n; ++i) {
+      ASSERT_EQ(rows[i], x[i] < 0 ? x[i] * scales[i % channels] : x[i]);
+      ASSERT_EQ(run[i], x[i] < 0 ? x[i] * 0.1F : x[i]);
+    }
+    f32().add_scaled(2.0F, x.data(), n, run.data());
+    for (std::int64_t i = 0; i < n; ++i) ASSERT_NEAR(run[i], (x[i] < 0 ? x[i] * 0.1F : x[i]) + 2.0F * x[i], 1e-6F);
+    ASSERT_EQ(rows[n], 99.0F);
+    ASSERT_EQ(run[n], 99.0F);
+  }
+}
+
+TEST_P(Floats, NotANumberStays) {
+  const float x = kNotANumber;
+  float y = 0;
+  f32().scale_shift(&x, 1, 1.0F, 0.0F, 0.0F, kInfinity, &y);
+  EXPECT_TRUE(std::isnan(y));
+  f32().prelu(&x, 1, 0.1F, &(y = 0));
+  EXPECT_TRUE(std::isnan(y));
+}
+
+TEST_P(Floats, InterpolationWeighsFourCorners) {
+  const float weights[4] = {0.1F, 0.2F, 0.3F, 0.4F};
+  for (const std::int64_t n : kLengths) {
+    const auto x = random_floats(4 * n, -2.0F, 2.0F, 7);
+    const float* corners[4] = {&x[0], &x[n], &x[2 * n], &x[3 * n]};
+    std::vector<float> y(n + 1, 99.0F);
+    f32().interpolate(corners, weights, n, y.data());
+    for (std::int64_t i = 0; i < n; ++i) {
+      double sum = 0;
+      for (int k = 0; k < 4; ++k) sum += static_cast<double>(weights[k]) * corners[k][i];
+      ASSERT_NEAR(y[i], sum, 1e-6);
+    }
+    ASSERT_EQ(y[n], 99.0F);
+  }
+}
+
+TEST_P(Floats, SumsAreDequantizedPerChannel) {
+  for (const std::int64_t channels : kLengths) {
+    const auto sums = random_sums(2 * channels, 100'000'000, 8);
+    const auto offsets = random_sums(channels, 1000, 9);
+    const auto scales = random_floats(channels, 1e-6F, 3e-6F, 10);
+    std::vector<float> y(2 * channels);
+    f32().dequantize_rows(sums.data(), 2, channels, scales.data(), offsets.data(), y.data());
+    for (std::int64_t i = 0; i < 2 * channels; ++i) {
+      ASSERT_EQ(y[i], static_cast<float>(sums[i] + offsets[i % channels]) * scales[i % channels]);
+    }
+  }
+}
+
+CLEAVE_ON_EVERY_ISA(Floats);
+
+}  // namespace
+}  // namespace cleave::exec::simd

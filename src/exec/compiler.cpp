@@ -4,6 +4,8 @@
 
 #include "core/check.h"
 #include "exec/fold_constants.h"
+#include "exec/integer/lowerings.h"
+#include "exec/integer/steps.h"
 #include "exec/kernel_step.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/movement.h"
@@ -59,8 +61,37 @@ Program Compiler::run() {
   return std::move(program_);
 }
 
+const graph::TensorInfo& Compiler::info(TensorId id) const {
+  const std::size_t own = graph().tensor_count();
+  return index(id) < own ? graph().tensor(id) : added_[index(id) - own];
+}
+
 const Tensor* Compiler::constant(TensorId id) const {
-  return id == TensorId::kNone ? nullptr : constant_of(graph(), request_.folded, id);
+  if (id == TensorId::kNone) return nullptr;
+  const auto added = added_constants_.find(id);
+  return added != added_constants_.end() ? &added->second : constant_of(graph(), request_.folded, id);
+}
+
+TensorId Compiler::add_tensor(DType dtype, Shape shape) {
+  const auto id = static_cast<TensorId>(graph().tensor_count() + added_.size());
+  added_.push_back({"", dtype, true, std::move(shape), {}});
+  known_.push_back({SlotId::kNone, SlotId::kNone});
+  return id;
+}
+
+TensorId Compiler::add_constant_tensor(Tensor value) {
+  const TensorId id = add_tensor(value.dtype(), value.shape());
+  added_constants_.emplace(id, std::move(value));
+  return id;
+}
+
+std::optional<CodedTensor> Compiler::coded(TensorId id) const {
+  const auto found = coded_.find(id);
+  return found == coded_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Compiler::set_coded(TensorId id, const CodedTensor& codes) {
+  coded_[id] = codes;
 }
 
 SlotId& Compiler::known(TensorId id, Layout layout) {
@@ -68,6 +99,8 @@ SlotId& Compiler::known(TensorId id, Layout layout) {
 }
 
 Layout Compiler::layout_at_hand(TensorId id) const {
+  const bool at_hand = known_[index(id)][0] != SlotId::kNone || known_[index(id)][1] != SlotId::kNone;
+  if (const auto codes = coded(id); codes && !at_hand) return layout_at_hand(codes->codes);
   return known_[index(id)][1] == SlotId::kNone ? Layout::kPlain : Layout::kChannelsLast;
 }
 
@@ -109,6 +142,7 @@ SlotId Compiler::read(TensorId id, Layout layout) {
   if (constant(id) != nullptr) return add_constant(id, layout);
   const Layout other = canonical(layout, shape(id)) == Layout::kPlain ? Layout::kChannelsLast : Layout::kPlain;
   const SlotId source = known_[index(id)][other == Layout::kPlain ? 0 : 1];
+  if (const auto codes = coded(id); codes && source == SlotId::kNone) return decode(*codes, id, layout);
   CLEAVE_CHECK(source != SlotId::kNone, "groups run after the groups that make their inputs");
   return copy_to(source, id, layout);
 }
@@ -117,12 +151,21 @@ SlotId Compiler::copy_to(SlotId source, TensorId id, Layout layout) {
   const SlotId target = write(id, layout);
   std::int64_t scratch = 0;
   std::unique_ptr<Step> step;
-  if (request_.dnnl != nullptr && dtype(id) == DType::kFloat32) {
+  const bool reorderable = dtype(id) == DType::kFloat32 || dtype(id) == DType::kUint8 || dtype(id) == DType::kInt8;
+  if (request_.dnnl != nullptr && reorderable) {
     step = fast::make_reorder(*request_.dnnl, program_.slots[index(source)], program_.slots[index(target)], source,
                               target, scratch);
   }
   if (step == nullptr) step = std::make_unique<CopyStep>(source, target, program_);
   emit({std::move(step), {source}, {target}, SlotId::kNone, scratch, {}, "Reorder"});
+  return target;
+}
+
+SlotId Compiler::decode(const CodedTensor& codes, TensorId id, Layout layout) {
+  const SlotId source = read(codes.codes, layout);
+  const SlotId target = write(id, layout);
+  const Run run{source, target, element_count(shape(id))};
+  emit({std::make_unique<DequantizeStep>(codes.grid, run), {source}, {target}, SlotId::kNone, 0, {}, "Dequantize"});
   return target;
 }
 
@@ -148,10 +191,15 @@ void Compiler::emit(ScheduledStep step) {
 }
 
 bool Compiler::lower_fast(const Group& group) {
-  const FastLowering fast = operator_of(group.node(graph())).fast;
+  if (request_.kernels != Kernels::kFast) return false;
+  const Node& node = group.node(graph());
   unit_ = graph().unit_of(group.main);
-  op_ = group.node(graph()).op;
-  return request_.kernels == Kernels::kFast && fast != nullptr && fast(*this, group);
+  op_ = node.op;
+  const IntegerRow* integer = find_integer_row(node.op);
+  if (integer != nullptr && integer->lower(*this, group)) return true;
+  if (!group.followers.empty() && group.followers.back().kind == Follower::Kind::kQuantize) return false;
+  const FastLowering fast = operator_of(node).fast;
+  return fast != nullptr && fast(*this, group);
 }
 
 void Compiler::lower(const Group& group) {
@@ -163,20 +211,31 @@ void Compiler::lower(const Group& group) {
     }
     part.followers.pop_back();
   }
-  for (std::size_t i = part.followers.size(); i < group.followers.size(); ++i) {
-    for (const NodeId id : group.followers[i].nodes) lower({id, {}});
-  }
+  for (std::size_t i = part.followers.size(); i < group.followers.size(); ++i) lower_alone(group.followers[i]);
 }
 
-void Compiler::lower_plainly(NodeId id) {
+void Compiler::lower_alone(const Follower& follower) {
+  if (follower.kind == Follower::Kind::kQuantize && follower.nodes.size() == 2) {
+    const TensorId codes = node(follower.nodes[1]).outputs[0];
+    return lower({follower.nodes[0], {{Follower::Kind::kClipCodes, {follower.nodes[1]}, codes, {}, TensorId::kNone}}});
+  }
+  for (const NodeId id : follower.nodes) lower({id, {}});
+}
+
+void Compiler::lower_plainly(NodeId id, const std::map<TensorId, TensorId>& stand_ins) {
   const Node& node = graph().node(id);
+  const auto actual = [&stand_ins](TensorId tensor) {
+    const auto found = stand_ins.find(tensor);
+    return found == stand_ins.end() ? tensor : found->second;
+  };
   const Operator& row = operator_of(node);
   unit_ = graph().unit_of(id);
   const std::size_t rank = shape(node.outputs[0]).size();
   const bool leads = row.layouts == LayoutSupport::kAlike || row.layouts == LayoutSupport::kFollows;
   const Layout layout = leads ? leading_layout(*this, node, rank) : Layout::kPlain;
   std::vector<SlotId> inputs;
-  for (const TensorId input : node.inputs) {
+  for (const TensorId given : node.inputs) {
+    const TensorId input = given == TensorId::kNone ? given : actual(given);
     if (input == TensorId::kNone) {
       inputs.push_back(SlotId::kNone);
     } else if (row.layouts == LayoutSupport::kStridedInputs) {
@@ -187,7 +246,7 @@ void Compiler::lower_plainly(NodeId id) {
   }
   std::vector<SlotId> outputs;
   for (const TensorId output : node.outputs) {
-    outputs.push_back(output == TensorId::kNone ? SlotId::kNone : write(output, layout));
+    outputs.push_back(output == TensorId::kNone ? SlotId::kNone : write(actual(output), layout));
   }
   const SlotId overwritten = row.may_overwrite && !inputs.empty() ? inputs[0] : SlotId::kNone;
   auto step = std::make_unique<KernelStep>(node, row.reference, inputs, outputs, program_);

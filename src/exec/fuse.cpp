@@ -6,6 +6,9 @@
 #include <set>
 #include <string>
 
+#include "exec/integer/codes.h"
+#include "exec/integer/lowerings.h"
+
 namespace cleave::exec {
 namespace {
 
@@ -55,13 +58,20 @@ class GroupFormer {
 
  private:
   void grow(Group& group) {
+    const std::string& op = group.node(graph_).op;
+    if (op == "QuantizeLinear") return add_clip_on_codes(group);
+    if (op == "Reshape") return grow_shuffle(group);
+    if (op == "MatMul") add_bias(group);
+    add_pointwise(group);
+    const IntegerRow* integer = find_integer_row(op);
+    if (integer != nullptr && integer->stores_codes) add_quantization(group);
+  }
+
+  void add_pointwise(Group& group) {
     static const std::set<std::string> kConvolutions = {"Conv", "ConvTranspose"};
     static const std::set<std::string> kProducts = {"Gemm", "MatMul"};
     static const std::set<std::string> kPointwise = {"Add", "Sub", "Mul", "Div", "BatchNormalization"};
     const std::string& op = group.node(graph_).op;
-    if (op == "QuantizeLinear") return grow_fake_quantization(group);
-    if (op == "Reshape") return grow_shuffle(group);
-    if (op == "MatMul") add_bias(group);
     const bool convolution = kConvolutions.contains(op);
     if (!convolution && !kProducts.contains(op) && !kPointwise.contains(op)) return;
     bool summed = !convolution;
@@ -135,40 +145,32 @@ class GroupFormer {
     take(group, {Follower::Kind::kBias, {*next}, {}, {}, other});
   }
 
-  /// QuantizeLinear -> (Clip ->) DequantizeLinear with one scale and zero point, everything constant.
-  void grow_fake_quantization(Group& group) {
-    const Node& quantize = group.node(graph_);
-    if (!is_float(quantize.inputs[0]) || !constant_scalar(facts_, quantize.inputs[1], 1.0f)) return;
-    std::vector<NodeId> nodes;
-    auto next = sole_reader(quantize.outputs[0]);
-    if (next && graph_.node(*next).op == "Clip") {
-      const Node& clip = graph_.node(*next);
-      if (clip.inputs[0] != quantize.outputs[0] || !constant_or_absent(clip.input(1)) ||
-          !constant_or_absent(clip.input(2))) {
-        return;
-      }
-      nodes.push_back(*next);
-      next = sole_reader(clip.outputs[0]);
-    }
-    if (!next || graph_.node(*next).op != "DequantizeLinear") return;
-    const Node& dequantize = graph_.node(*next);
-    if (!same_parameter(quantize.input(1), dequantize.input(1)) ||
-        !same_parameter(quantize.input(2), dequantize.input(2))) {
-      return;
-    }
-    nodes.push_back(*next);
-    take(group, {Follower::Kind::kFakeQuantize, nodes, {}, {}, TensorId::kNone});
+  /// A Clip with constant bounds that alone reads these codes.
+  std::optional<NodeId> clip_on_codes(TensorId codes) const {
+    const auto next = sole_reader(codes);
+    if (!next || graph_.node(*next).op != "Clip") return std::nullopt;
+    const Node& clip = graph_.node(*next);
+    const bool constant = constant_or_absent(clip.input(1)) && constant_or_absent(clip.input(2));
+    return clip.inputs[0] == codes && constant ? next : std::nullopt;
   }
 
   bool constant_or_absent(TensorId id) const { return id == TensorId::kNone || facts_.constant(id) != nullptr; }
 
-  bool same_parameter(TensorId a, TensorId b) const {
-    if (a == b) return constant_or_absent(a);
-    if (a == TensorId::kNone || b == TensorId::kNone) return false;
-    const Tensor* x = facts_.constant(a);
-    const Tensor* y = facts_.constant(b);
-    if (x == nullptr || y == nullptr || x->dtype() != y->dtype() || x->elements() != y->elements()) return false;
-    return std::equal(x->raw().begin(), x->raw().end(), y->raw().begin());
+  void add_clip_on_codes(Group& group) {
+    const auto clip = clip_on_codes(result(group));
+    if (clip) take(group, {Follower::Kind::kClipCodes, {*clip}, {}, {}, TensorId::kNone});
+  }
+
+  /// QuantizeLinear and the Clip on its codes, behind a node that can store codes itself.
+  void add_quantization(Group& group) {
+    const auto next = sole_reader(result(group));
+    if (!next || graph_.node(*next).op != "QuantizeLinear" || !is_float(result(group))) return;
+    const Node& quantize = graph_.node(*next);
+    if (quantize.inputs[0] != result(group) || !grid_of_quantize(graph_, facts_.constant, quantize, nullptr)) return;
+    std::vector<NodeId> nodes{*next};
+    const auto clip = clip_on_codes(quantize.outputs[0]);
+    if (clip) nodes.push_back(*clip);
+    take(group, {Follower::Kind::kQuantize, nodes, {}, {}, TensorId::kNone});
   }
 
   /// [N, C, H, W] -> [N, g, C/g, H, W] -> swap the two -> [N, C, H, W].

@@ -19,11 +19,12 @@ struct Activation {
 /// What follows a group's main node inside the group.
 struct Follower {
   enum class Kind {
-    kActivation,    ///< y = f(x)
-    kSum,           ///< y = x + addend, same shape
-    kBias,          ///< y = x + constant vector along the last axis
-    kFakeQuantize,  ///< after QuantizeLinear: (Clip,) DequantizeLinear
-    kShuffle,       ///< after Reshape: Transpose, Reshape that interleave channel groups
+    kActivation,  ///< y = f(x)
+    kSum,         ///< y = x + addend, same shape
+    kBias,        ///< y = x + constant vector along the last axis
+    kQuantize,    ///< QuantizeLinear(, Clip): the result is 8-bit codes
+    kClipCodes,   ///< after QuantizeLinear: Clip on its codes
+    kShuffle,     ///< after Reshape: Transpose, Reshape that interleave channel groups
   };
   Kind kind = Kind::kActivation;
   std::vector<graph::NodeId> nodes;

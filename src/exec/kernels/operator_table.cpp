@@ -148,8 +148,7 @@ constexpr std::array kTable = {
     Operator{"ArgMax", kNumbers, kStridedInputs, false, reference::arg_reduce, nullptr, nullptr},
     Operator{"ArgMin", kNumbers, kStridedInputs, false, reference::arg_reduce, nullptr, nullptr},
 
-    Operator{"QuantizeLinear", kFloat, kAlike, false, reference::quantize_linear, check_quantize,
-             fast::lower_fake_quantization},
+    Operator{"QuantizeLinear", kFloat, kAlike, false, reference::quantize_linear, check_quantize, nullptr},
     Operator{"DequantizeLinear", kCodes, kAlike, false, reference::dequantize_linear, check_quantize, nullptr},
     Operator{"Cast", kCastable, kAlike, false, reference::cast, check_cast, nullptr},
 

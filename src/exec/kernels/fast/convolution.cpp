@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "exec/kernels/fast/dnnl_support.h"
+#include "exec/kernels/fast/geometry.h"
 #include "exec/kernels/fast/lowerings.h"
-#include "exec/kernels/window.h"
 
 namespace cleave::exec::fast {
 namespace {
@@ -11,46 +11,8 @@ using dnnl::memory;
 using graph::Node;
 using graph::TensorId;
 
-memory::dims tail(const Window::Extent& extent, std::size_t rank) {
-  return {extent.end() - static_cast<std::ptrdiff_t>(rank), extent.end()};
-}
-
-memory::dims minus_one(memory::dims dims) {
-  for (auto& d : dims) --d;
-  return dims;
-}
-
 memory::desc any_layout(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};
-}
-
-/// Filters as oneDNN wants to see them: [groups,] outputs, inputs, spatial; `strides` tell how ONNX has them.
-struct Filters {
-  memory::dims dims;
-  memory::dims strides;
-};
-
-/// ONNX Conv: [OC, IC / g, spatial].
-Filters conv_filters(const Shape& shape, std::int64_t groups) {
-  Filters f{shape, strides_of(shape, Layout::kPlain)};
-  if (groups == 1) return f;
-  f.dims[0] /= groups;
-  f.dims.insert(f.dims.begin(), groups);
-  f.strides.insert(f.strides.begin(), f.dims[1] * f.strides[0]);
-  return f;
-}
-
-/// ONNX ConvTranspose: [IC, OC / g, spatial].
-Filters transposed_filters(const Shape& shape, std::int64_t groups) {
-  Filters f{shape, strides_of(shape, Layout::kPlain)};
-  f.dims[0] /= groups;
-  const memory::dim group_stride = f.dims[0] * f.strides[0];
-  std::swap(f.dims[0], f.dims[1]);
-  std::swap(f.strides[0], f.strides[1]);
-  if (groups == 1) return f;
-  f.dims.insert(f.dims.begin(), groups);
-  f.strides.insert(f.strides.begin(), group_stride);
-  return f;
 }
 
 /// The tensor added by the group's residual sum, or kNone.

@@ -23,12 +23,26 @@ memory::dims channels_last_strides(const Shape& shape) {
 
 }  // namespace
 
-memory::desc describe(const Shape& shape, Layout layout) {
-  if (shape.empty()) return {{1}, memory::data_type::f32, memory::dims{1}};
-  if (layout == Layout::kChannelsLast && shape.size() >= 3) {
-    return {shape, memory::data_type::f32, channels_last_strides(shape)};
+memory::data_type data_type_of(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return memory::data_type::f32;
+    case DType::kInt32:
+      return memory::data_type::s32;
+    case DType::kInt8:
+      return memory::data_type::s8;
+    case DType::kUint8:
+      return memory::data_type::u8;
+    default:
+      CLEAVE_CHECK(false, "lowerings ask only for the types above");
   }
-  return {shape, memory::data_type::f32, strides_of(shape, Layout::kPlain)};
+}
+
+memory::desc describe(const Shape& shape, Layout layout, DType dtype) {
+  const memory::data_type type = data_type_of(dtype);
+  if (shape.empty()) return {{1}, type, memory::dims{1}};
+  if (layout == Layout::kChannelsLast && shape.size() >= 3) return {shape, type, channels_last_strides(shape)};
+  return {shape, type, strides_of(shape, Layout::kPlain)};
 }
 
 memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value, const memory::desc& given,
@@ -44,6 +58,12 @@ memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& valu
   stream.wait();
   known.push_back(target);
   return target;
+}
+
+memory constant_memory(DnnlState& state, const Tensor& value) {
+  memory result(describe(value.shape(), Layout::kPlain, value.dtype()), state.engine);
+  if (value.bytes() > 0) std::memcpy(result.get_data_handle(), value.raw().data(), value.bytes());
+  return result;
 }
 
 memory constant_vector(DnnlState& state, const std::vector<float>& values) {
@@ -151,8 +171,8 @@ std::shared_ptr<DnnlState> make_dnnl_state() {
 std::unique_ptr<Step> make_reorder(DnnlState& state, const Slot& source, const Slot& target, SlotId from, SlotId to,
                                    std::int64_t& scratch_bytes) {
   if (source.shape.size() < 3 || source.shape.size() > 5) return nullptr;
-  const memory::desc from_desc = describe(source.shape, source.layout);
-  const memory::desc to_desc = describe(target.shape, target.layout);
+  const memory::desc from_desc = describe(source.shape, source.layout, source.dtype);
+  const memory::desc to_desc = describe(target.shape, target.layout, target.dtype);
   const dnnl::reorder::primitive_desc descriptor(state.engine, from_desc, state.engine, to_desc, attributes(),
                                                  /*allow_empty=*/true);
   if (!descriptor) return nullptr;

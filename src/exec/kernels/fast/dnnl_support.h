@@ -24,12 +24,16 @@ struct DnnlState {
 
 namespace cleave::exec::fast {
 
-/// A float32 tensor in a layout, as oneDNN describes it.
-dnnl::memory::desc describe(const Shape& shape, Layout layout);
+/// A tensor (float32, int32, int8 or uint8) in a layout, as oneDNN describes it.
+dnnl::memory::desc describe(const Shape& shape, Layout layout, DType dtype = DType::kFloat32);
+dnnl::memory::data_type data_type_of(DType dtype);
 
 /// The weight in the layout `wanted`; reordered on first use. `given` describes how `value` lies.
 dnnl::memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value,
                               const dnnl::memory::desc& given, const dnnl::memory::desc& wanted);
+
+/// A copy of a plain tensor in oneDNN's memory.
+dnnl::memory constant_memory(DnnlState& state, const Tensor& value);
 
 /// A copy of plain floats in oneDNN's memory.
 dnnl::memory constant_vector(DnnlState& state, const std::vector<float>& values);

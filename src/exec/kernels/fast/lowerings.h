@@ -15,8 +15,14 @@ bool lower_global_pooling(Compiler& compiler, const Group& group);
 bool lower_activation(Compiler& compiler, const Group& group);
 bool lower_binary(Compiler& compiler, const Group& group);
 bool lower_batch_normalization(Compiler& compiler, const Group& group);
-bool lower_fake_quantization(Compiler& compiler, const Group& group);  ///< QuantizeLinear
 bool lower_reshape(Compiler& compiler, const Group& group);            ///< only renames; channel shuffle
 bool lower_transpose(Compiler& compiler, const Group& group);          ///< where the bytes already lie right
+
+// The same on given tensors, for integer lowerings that run them on codes.
+
+bool max_pool_codes(Compiler& compiler, const graph::Node& node, graph::TensorId from, graph::TensorId to);
+bool shuffle_channels(Compiler& compiler, const Group& group, graph::TensorId from, graph::TensorId to);
+void alias_reshaped(Compiler& compiler, graph::TensorId from, graph::TensorId to);
+bool alias_transposed(Compiler& compiler, const graph::Node& node, graph::TensorId from, graph::TensorId to);
 
 }  // namespace cleave::exec::fast

@@ -1,6 +1,6 @@
 #include "exec/kernels/fast/dnnl_support.h"
+#include "exec/kernels/fast/geometry.h"
 #include "exec/kernels/fast/lowerings.h"
-#include "exec/kernels/window.h"
 
 namespace cleave::exec::fast {
 namespace {
@@ -11,26 +11,18 @@ using dnnl::pooling_v2_forward;
 using graph::Node;
 using graph::TensorId;
 
-memory::dims tail(const Window::Extent& extent, std::size_t rank) {
-  return {extent.end() - static_cast<std::ptrdiff_t>(rank), extent.end()};
-}
-
-bool emit_pooling(Compiler& compiler, const Group& group, algorithm how, const Window& w) {
-  const Node& node = group.node(compiler.graph());
-  const Shape& in = compiler.shape(node.inputs[0]);
-  const Shape& out = compiler.shape(node.outputs[0]);
+bool emit_pooling(Compiler& compiler, TensorId from, TensorId to, algorithm how, const Window& w) {
+  const memory::desc in = describe(compiler.shape(from), Layout::kChannelsLast, compiler.dtype(from));
+  const memory::desc out = describe(compiler.shape(to), Layout::kChannelsLast, compiler.dtype(to));
   DnnlState& state = *compiler.dnnl();
-  memory::dims dilation = tail(w.dilation, w.spatial_rank);
-  for (auto& d : dilation) --d;
-  const pooling_v2_forward::desc operation(dnnl::prop_kind::forward_inference, how, describe(in, Layout::kChannelsLast),
-                                           describe(out, Layout::kChannelsLast), tail(w.stride, w.spatial_rank),
-                                           tail(w.kernel, w.spatial_rank), dilation, tail(w.pad_begin, w.spatial_rank),
-                                           tail(w.pad_end, w.spatial_rank));
+  const pooling_v2_forward::desc operation(
+      dnnl::prop_kind::forward_inference, how, in, out, tail(w.stride, w.spatial_rank), tail(w.kernel, w.spatial_rank),
+      minus_one(tail(w.dilation, w.spatial_rank)), tail(w.pad_begin, w.spatial_rank), tail(w.pad_end, w.spatial_rank));
   const auto descriptor = fast_descriptor<pooling_v2_forward::primitive_desc>(operation, attributes(), state.engine);
   if (!descriptor) return false;
   ScheduledStep step;
-  step.reads.push_back(compiler.read(node.inputs[0], Layout::kChannelsLast));
-  step.writes.push_back(compiler.write(node.outputs[0], Layout::kChannelsLast));
+  step.reads.push_back(compiler.read(from, Layout::kChannelsLast));
+  step.writes.push_back(compiler.write(to, Layout::kChannelsLast));
   auto work = std::make_unique<DnnlStep>(state, pooling_v2_forward(*descriptor));
   work->bind(DNNL_ARG_SRC, state, descriptor->src_desc(), step.reads[0]);
   work->bind(DNNL_ARG_DST, state, descriptor->dst_desc(), step.writes[0]);
@@ -59,18 +51,29 @@ bool fit_end_padding(Window& w, bool include_pad) {
   return true;
 }
 
+Window window_of(Compiler& compiler, const Node& node) {
+  return pooling_window(node, compiler.shape(node.inputs[0]), compiler.shape(node.outputs[0]),
+                        node.integers("kernel_shape"));
+}
+
 }  // namespace
+
+bool max_pool_codes(Compiler& compiler, const Node& node, TensorId from, TensorId to) {
+  const Shape& shape = compiler.shape(from);
+  Window w = window_of(compiler, node);
+  if (shape.size() < 3 || shape.size() > 5 || element_count(shape) == 0 || !fit_end_padding(w, false)) return false;
+  return emit_pooling(compiler, from, to, algorithm::pooling_max, w);
+}
 
 bool lower_pooling(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   if (!applies(compiler, node) || node.op == "LpPool") return false;
-  Window w = pooling_window(node, compiler.shape(node.inputs[0]), compiler.shape(node.outputs[0]),
-                            node.integers("kernel_shape"));
+  Window w = window_of(compiler, node);
   const bool include_pad = node.integer("count_include_pad", 0) != 0;
   const bool average = node.op == "AveragePool";
   if (!fit_end_padding(w, average && include_pad)) return false;
   const algorithm mean = include_pad ? algorithm::pooling_avg_include_padding : algorithm::pooling_avg_exclude_padding;
-  return emit_pooling(compiler, group, average ? mean : algorithm::pooling_max, w);
+  return emit_pooling(compiler, node.inputs[0], node.outputs[0], average ? mean : algorithm::pooling_max, w);
 }
 
 bool lower_global_pooling(Compiler& compiler, const Group& group) {
@@ -79,7 +82,8 @@ bool lower_global_pooling(Compiler& compiler, const Group& group) {
   const Shape& in = compiler.shape(node.inputs[0]);
   const Window w = pooling_window(node, in, compiler.shape(node.outputs[0]), spatial_dims(in));
   const bool average = node.op == "GlobalAveragePool";
-  return emit_pooling(compiler, group, average ? algorithm::pooling_avg_exclude_padding : algorithm::pooling_max, w);
+  return emit_pooling(compiler, node.inputs[0], node.outputs[0],
+                      average ? algorithm::pooling_avg_exclude_padding : algorithm::pooling_max, w);
 }
 
 }  // namespace cleave::exec::fast

@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include "exec/integer/epilogue.h"
+#include "exec/integer/lowerings.h"
+#include "exec/kernels/fast/dnnl_support.h"
+#include "exec/kernels/fast/geometry.h"
+
+namespace cleave::exec::integer {
+namespace {
+
+using dnnl::convolution_forward;
+using dnnl::memory;
+using fast::Filters;
+using graph::Node;
+using graph::TensorId;
+
+/// A convolution of codes, as it was found in the graph.
+struct IntegerConvolution {
+  const Node& node;
+  TensorId result;
+  CodedTensor source;
+  WeightCodes weights;
+  Window window;
+  Epilogue epilogue;
+};
+
+std::optional<IntegerConvolution> convolution_of(Compiler& compiler, const Group& group) {
+  const Node& node = group.node(compiler.graph());
+  const auto source = compiler.coded(node.inputs[0]);
+  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], 0);
+  const Shape& in = compiler.shape(node.inputs[0]);
+  const Shape& out = compiler.shape(node.outputs[0]);
+  if (!source || !weights || in.size() < 3 || in.size() > 5 || element_count(out) == 0) return std::nullopt;
+  const TensorId bias = node.input(2);
+  if (bias != TensorId::kNone && compiler.constant(bias) == nullptr) return std::nullopt;
+  std::vector<float> scales = weights->scales;
+  for (float& scale : scales) scale *= source->grid.scale;
+  auto epilogue = epilogue_of(compiler, group.followers, scales);
+  if (!epilogue) return std::nullopt;
+  const Window window = pooling_window(node, in, out, spatial_dims(compiler.shape(node.inputs[1])));
+  return IntegerConvolution{node, group.result(compiler.graph()), *source, *weights, window, std::move(*epilogue)};
+}
+
+bool is_padded(const Window& w) {
+  const auto positive = [](std::int64_t pad) { return pad > 0; };
+  return std::any_of(w.pad_begin.begin(), w.pad_begin.end(), positive) ||
+         std::any_of(w.pad_end.begin(), w.pad_end.end(), positive);
+}
+
+memory::desc any_layout(const memory::dims& dims, DType dtype) {
+  return {dims, fast::data_type_of(dtype), memory::format_tag::any};
+}
+
+std::optional<convolution_forward::primitive_desc> descriptor_of(Compiler& compiler, const IntegerConvolution& c,
+                                                                 const Filters& filters, DType bias,
+                                                                 std::int32_t source_zero_point) {
+  const std::size_t rank = c.window.spatial_rank;
+  const Shape& out = compiler.shape(c.result);
+  const memory::desc bias_desc = bias == DType::kUndefined ? memory::desc() : any_layout({out[1]}, bias);
+  const convolution_forward::desc operation(
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+      fast::describe(compiler.shape(c.node.inputs[0]), Layout::kChannelsLast, c.source.grid.dtype),
+      any_layout(filters.dims, DType::kInt8), bias_desc, fast::describe(out, Layout::kChannelsLast, c.epilogue.dtype),
+      fast::tail(c.window.stride, rank), fast::minus_one(fast::tail(c.window.dilation, rank)),
+      fast::tail(c.window.pad_begin, rank), fast::tail(c.window.pad_end, rank));
+  return fast::fast_descriptor<convolution_forward::primitive_desc>(
+      operation, attributes_of(c.epilogue, source_zero_point), compiler.dnnl()->engine);
+}
+
+}  // namespace
+
+bool lower_convolution(Compiler& compiler, const Group& group) {
+  const auto c = convolution_of(compiler, group);
+  if (!c || !sums_are_exact(c->source.grid.dtype, c->weights)) return false;
+  DnnlState& state = *compiler.dnnl();
+  // Without padding the zero point only shifts each channel's sum; oneDNN must know it where it pads.
+  const std::int32_t zero_point = c->source.grid.zero_point;
+  const std::int32_t known_zero_point = is_padded(c->window) ? zero_point : 0;
+  const Tensor bias = bias_of_sums(compiler, c->node.input(2), c->source.grid.scale, c->weights,
+                                   zero_point - known_zero_point, sum_codes(*c->weights.codes, 0));
+  const Filters filters = fast::conv_filters(c->weights.codes->shape(), c->node.integer("group", 1));
+  const auto descriptor = descriptor_of(compiler, *c, filters, bias.dtype(), known_zero_point);
+  if (!descriptor) return false;
+
+  ScheduledStep step;
+  step.reads.push_back(compiler.read(c->source.codes, Layout::kChannelsLast));
+  if (c->epilogue.addend != TensorId::kNone) {
+    step.may_overwrite = compiler.read(c->epilogue.addend, Layout::kChannelsLast);
+    step.reads.push_back(step.may_overwrite);
+  }
+  step.writes.push_back(compiler.write(c->result, Layout::kChannelsLast));
+  auto work = std::make_unique<fast::DnnlStep>(state, convolution_forward(*descriptor));
+  work->bind(DNNL_ARG_SRC, state, descriptor->src_desc(), step.reads[0]);
+  work->bind(DNNL_ARG_DST, state, descriptor->dst_desc(), step.writes[0]);
+  const memory::desc given(filters.dims, memory::data_type::s8, filters.strides);
+  work->bind(DNNL_ARG_WEIGHTS,
+             fast::reordered_weight(state, c->weights.id, *c->weights.codes, given, descriptor->weights_desc()));
+  if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
+  work->bind_scratch(state, descriptor->scratchpad_desc());
+  step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());
+  if (c->epilogue.addend != TensorId::kNone) {
+    work->copy_first(step.may_overwrite, step.writes[0],
+                     element_count(compiler.shape(c->result)) * static_cast<std::int64_t>(sizeof(float)));
+  }
+  step.step = std::move(work);
+  compiler.emit(std::move(step));
+  return true;
+}
+
+}  // namespace cleave::exec::integer

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
+#include <vector>
+
+#include "exec/compiler.h"
+
+namespace cleave::exec::integer {
+
+/// What happens to the int32 sums of a convolution or matrix product before they are stored.
+///
+///     y = post_ops(scales[c] * (sum + bias)) + zero_point, rounded half to even and saturated when y is a code
+struct Epilogue {
+  std::vector<float> scales;  ///< one per output channel, or one for all
+  dnnl::post_ops ops;
+  DType dtype = DType::kFloat32;  ///< of the result
+  std::int32_t zero_point = 0;
+  graph::TensorId addend = graph::TensorId::kNone;  ///< float tensor that a sum post-op adds
+};
+
+/// Relu and Clip in front of a quantization become bounds of its codes; other functions are computed in real numbers.
+/// Nothing when a follower has no place here.
+///
+/// sum_scales   value of one unit of the int32 sum, per channel or one for all.
+std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follower>& followers,
+                                    const std::vector<float>& sum_scales);
+
+/// The grid on which a group stores its codes, narrowed by the Relu and Clip in front; nothing when the group does not
+/// end in a quantization or holds anything else.
+std::optional<CodeGrid> stored_grid(Compiler& compiler, const std::vector<Follower>& followers);
+
+/// Attributes for a primitive whose output channels are dimension 1.
+dnnl::primitive_attr attributes_of(const Epilogue& epilogue, std::int32_t source_zero_point);
+
+/// True when oneDNN's int8 sums are exact on this CPU (ONEDNN_MAX_CPU_ISA considered): with VNNI or AMX always, without
+/// them (vpmaddubsw saturates) for uint8 sources and weights of at most 7 bits.
+bool sums_are_exact(DType source, const WeightCodes& weights);
+
+/// The bias in units of the sum: int32 when it was given as codes of that scale, else float32; empty when there is
+/// none. What reading codes as if their zero point were 0 adds to the sums, source_zero_point * code_sums[c], is taken
+/// off.
+///
+/// code_sums   sum of each output channel's weight codes
+Tensor bias_of_sums(Compiler& compiler, graph::TensorId bias, float input_scale, const WeightCodes& weights,
+                    std::int32_t source_zero_point, const std::vector<std::int32_t>& code_sums);
+
+/// Sum of the codes in each slice of `axis`.
+std::vector<std::int32_t> sum_codes(const Tensor& codes, std::size_t axis);
+
+}  // namespace cleave::exec::integer

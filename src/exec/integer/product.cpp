@@ -1,0 +1,102 @@
+#include "exec/integer/epilogue.h"
+#include "exec/integer/lowerings.h"
+#include "exec/kernels/fast/dnnl_support.h"
+
+namespace cleave::exec::integer {
+namespace {
+
+using dnnl::inner_product_forward;
+using dnnl::memory;
+using graph::Node;
+using graph::TensorId;
+
+/// y[M, N] = x[M, K] * w, w constant codes.
+struct Product {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  std::size_t channel_axis = 0;  ///< 0: w lies as [N, K], 1: as [K, N]
+  TensorId bias = TensorId::kNone;
+};
+
+bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
+  const Node& node = group.node(compiler.graph());
+  const auto source = compiler.coded(node.inputs[0]);
+  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
+  if (!source || !weights || p.m == 0 || p.n == 0 || p.k == 0) return false;
+  if (!sums_are_exact(source->grid.dtype, *weights)) return false;
+  std::vector<float> scales = weights->scales;
+  for (float& scale : scales) scale *= source->grid.scale;
+  const auto epilogue = epilogue_of(compiler, group.followers, scales);
+  if (!epilogue || epilogue->addend != TensorId::kNone) return false;
+
+  DnnlState& state = *compiler.dnnl();
+  const Tensor bias = bias_of_sums(compiler, p.bias, source->grid.scale, *weights, source->grid.zero_point,
+                                   sum_codes(*weights->codes, p.channel_axis));
+  const memory::desc src = fast::describe({p.m, p.k}, Layout::kPlain, source->grid.dtype);
+  const memory::desc dst = fast::describe({p.m, p.n}, Layout::kPlain, epilogue->dtype);
+  const memory::desc any({p.n, p.k}, memory::data_type::s8, memory::format_tag::any);
+  const memory::desc bias_desc = bias.empty() ? memory::desc() : fast::describe({p.n}, Layout::kPlain, bias.dtype());
+  const inner_product_forward::desc operation(dnnl::prop_kind::forward_inference, src, any, bias_desc, dst);
+  const auto descriptor = fast::fast_descriptor<inner_product_forward::primitive_desc>(
+      operation, attributes_of(*epilogue, 0), state.engine);
+  if (!descriptor) return false;
+
+  ScheduledStep step;
+  step.reads.push_back(compiler.read(source->codes, Layout::kPlain));
+  step.writes.push_back(compiler.write(group.result(compiler.graph()), Layout::kPlain));
+  auto work = std::make_unique<fast::DnnlStep>(state, inner_product_forward(*descriptor));
+  work->bind(DNNL_ARG_SRC, state, src, step.reads[0]);
+  work->bind(DNNL_ARG_DST, state, dst, step.writes[0]);
+  const memory::dims strides = p.channel_axis == 0 ? memory::dims{p.k, 1} : memory::dims{1, p.n};
+  const memory::desc given({p.n, p.k}, memory::data_type::s8, strides);
+  work->bind(DNNL_ARG_WEIGHTS,
+             fast::reordered_weight(state, weights->id, *weights->codes, given, descriptor->weights_desc()));
+  if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
+  work->bind_scratch(state, descriptor->scratchpad_desc());
+  step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());
+  step.step = std::move(work);
+  compiler.emit(std::move(step));
+  return true;
+}
+
+bool is_bias(const Compiler& compiler, TensorId id, std::int64_t n) {
+  const Tensor* bias = compiler.constant(id);
+  return bias != nullptr && bias->dtype() == DType::kFloat32 && bias->elements() == n && !bias->shape().empty() &&
+         bias->shape().back() == n;
+}
+
+}  // namespace
+
+bool lower_gemm(Compiler& compiler, const Group& group) {
+  const Node& node = group.node(compiler.graph());
+  if (node.integer("transA", 0) != 0 || node.number("alpha", 1.0F) != 1.0F) return false;
+  Product p;
+  p.channel_axis = node.integer("transB", 0) != 0 ? 0 : 1;
+  p.m = compiler.shape(node.inputs[0])[0];
+  p.k = compiler.shape(node.inputs[0])[1];
+  p.n = compiler.shape(node.outputs[0])[1];
+  p.bias = node.input(2);
+  if (p.bias != TensorId::kNone && (!is_bias(compiler, p.bias, p.n) || node.number("beta", 1.0F) != 1.0F)) {
+    return false;
+  }
+  return emit_product(compiler, group, p);
+}
+
+bool lower_matmul(Compiler& compiler, const Group& group) {
+  const Node& node = group.node(compiler.graph());
+  const Shape& in = compiler.shape(node.inputs[0]);
+  const Shape& weight = compiler.shape(node.inputs[1]);
+  if (weight.size() != 2 || in.empty() || in.back() == 0) return false;
+  Product p;
+  p.channel_axis = 1;
+  p.k = in.back();
+  p.n = weight[1];
+  p.m = element_count(in) / p.k;
+  for (const Follower& follower : group.followers) {
+    if (follower.kind == Follower::Kind::kBias) p.bias = follower.addend;
+  }
+  return emit_product(compiler, group, p);
+}
+
+}  // namespace cleave::exec::integer

@@ -1,0 +1,66 @@
+#include "exec/integer/steps.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "exec/compiler.h"
+#include "exec/kernels/simd/kernels.h"
+
+namespace cleave::exec {
+namespace {
+
+/// Calls body(begin, count) for pieces of a run, on all threads when it is long.
+template <typename Body>
+void in_pieces(std::int64_t count, Body&& body) {
+  constexpr std::int64_t kPiece = 32768;
+  const std::int64_t pieces = (count + kPiece - 1) / kPiece;
+#pragma omp parallel for if (pieces > 2)
+  for (std::int64_t p = 0; p < pieces; ++p) body(p * kPiece, std::min(kPiece, count - p * kPiece));
+}
+
+}  // namespace
+
+void QuantizeStep::run(const RunContext& context) {
+  const auto* x = reinterpret_cast<const float*>(context.at(run_.from));
+  const auto quantize = [&](auto* codes) {
+    const auto& kernels = simd::code_kernels<std::remove_pointer_t<decltype(codes)>>(simd::kernels());
+    in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
+      kernels.quantize(x + begin, count, grid_.scale, {grid_.zero_point, grid_.low, grid_.high}, codes + begin);
+    });
+  };
+  if (grid_.dtype == DType::kInt8) return quantize(reinterpret_cast<std::int8_t*>(context.at(run_.to)));
+  quantize(reinterpret_cast<std::uint8_t*>(context.at(run_.to)));
+}
+
+void DequantizeStep::run(const RunContext& context) {
+  auto* y = reinterpret_cast<float*>(context.at(run_.to));
+  const auto dequantize = [&](const auto* codes) {
+    using Code = std::remove_cv_t<std::remove_pointer_t<decltype(codes)>>;
+    const auto& kernels = simd::code_kernels<Code>(simd::kernels());
+    in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
+      kernels.dequantize(codes + begin, count, grid_.scale, grid_.zero_point, y + begin);
+    });
+  };
+  if (grid_.dtype == DType::kInt8) return dequantize(reinterpret_cast<const std::int8_t*>(context.at(run_.from)));
+  dequantize(reinterpret_cast<const std::uint8_t*>(context.at(run_.from)));
+}
+
+void TableStep::run(const RunContext& context) {
+  const auto* x = reinterpret_cast<const std::uint8_t*>(context.at(run_.from));
+  auto* y = reinterpret_cast<std::uint8_t*>(context.at(run_.to));
+  in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
+    for (std::int64_t i = begin; i < begin + count; ++i) y[i] = table_[x[i]];
+  });
+}
+
+void requantize(Compiler& compiler, const CodedTensor& from, const CodedTensor& to) {
+  const Layout layout = compiler.layout_at_hand(from.codes);
+  const SlotId source = compiler.read(from.codes, layout);
+  if (to.grid.holds(from.grid)) return compiler.alias(to.codes, layout, source);
+  const SlotId target = compiler.write(to.codes, layout);
+  const Run run{source, target, element_count(compiler.shape(to.codes))};
+  const CodeTable table = code_table(from.grid, to.grid, [](float x) { return x; });
+  compiler.emit({std::make_unique<TableStep>(table, run), {source}, {target}, source, 0, {}});
+}
+
+}  // namespace cleave::exec

@@ -28,7 +28,7 @@ class Model {
   /// Loads a file; weights stay in the file's buffer or in memory-mapped external files.
   /// Throws Error(kIo) when it cannot be read, Error(kInvalidInput) when it is not ONNX, truncated, cyclic, has
   /// duplicate names, dimensions that overflow, NaN or infinite weights, missing or escaping external data;
-  /// Error(kUnsupported) for opset < 7, IR < 3, or an opset that cannot be raised.
+  /// Error(kUnsupported) for IR < 3 or an opset that cannot be raised.
   static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// The same from memory; external data is looked for in `folder`.
   static Model parse(std::string_view bytes, const std::string& name, const std::filesystem::path& folder,

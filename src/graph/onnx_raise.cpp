@@ -34,6 +34,29 @@ Graph without_old_attributes(const Graph& graph, int opset) {
   return builder.build();
 }
 
+/// What the converter forgets: before opset 7 a list of slopes belonged to the channels of x (N, C, ...), from 7 on it
+/// is aligned with the last dimension.
+Graph with_channel_slopes(const Graph& graph, int opset) {
+  constexpr int kNumpyBroadcasting = 7;
+  if (graph.opset() >= kNumpyBroadcasting) return graph;
+  const std::map<std::string, TensorInfo> ranks = infer_ranks(graph);
+  GraphBuilder builder(graph);
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    Node& node = builder.node_at(static_cast<NodeId>(n));
+    if (node.op != "PRelu" || !node.domain.empty() || node.inputs.size() != 2) continue;
+    const Tensor* slope = graph.constant(node.inputs[1]);
+    if (slope != nullptr && slope->elements() == 1) continue;
+    const auto x = ranks.find(graph.tensor(node.inputs[0]).name);
+    if (slope == nullptr || slope->shape().size() != 1 || x == ranks.end() || x->second.shape.size() < 2) {
+      throw not_raised(graph, opset, "node '" + node.name + "': PRelu whose slopes or rank are not known");
+    }
+    Shape per_channel(x->second.shape.size() - 1, 1);
+    per_channel[0] = slope->elements();
+    node.inputs[1] = builder.constant(builder.free_name(node.name + "_slope"), slope->reshaped(per_channel));
+  }
+  return builder.build();
+}
+
 /// How opset 10 rounds to the nearest pixel: down where it enlarges, up where it shrinks (as ONNX Runtime does; the
 /// specification leaves it open). Empty when one node does both, which opset 11 cannot say.
 std::optional<std::string> old_rounding(const Graph& graph, const Node& resize) {
@@ -93,7 +116,7 @@ Graph raise_opset(const Graph& graph, int opset) {
   constexpr std::size_t kMostNodes = 20'000;  // the converter takes time with the square of their number
   if (graph.nodes().size() > kMostNodes) throw not_raised(graph, opset, "it has more than 20 000 nodes");
   constexpr int kIrVersion = 7;  // of opset 13; from IR 4 on, initializers are no inputs
-  GraphBuilder newer(without_old_attributes(graph, opset));
+  GraphBuilder newer(with_channel_slopes(without_old_attributes(graph, opset), opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
   const Graph source = newer.build();
   const auto converted =

@@ -15,7 +15,6 @@ namespace cleave::graph {
 
 namespace {
 
-constexpr std::int64_t kOldestOpset = 7;
 constexpr std::int64_t kOldestIrVersion = 3;
 constexpr std::size_t kMostFindings = 1000;  // a hostile file must not fill the memory with complaints
 
@@ -327,10 +326,6 @@ void check_versions(const onnx::ModelProto& model, const std::map<std::string, i
   if (!domains.contains("")) {
     throw Error(ErrorKind::kUnsupported,
                 "opset of domain '" + domains.begin()->first + "' only: operators that are not ONNX's own are unknown");
-  }
-  if (domains.at("") < kOldestOpset) {
-    throw Error(ErrorKind::kUnsupported, "opset " + std::to_string(domains.at("")) + " is older than 7",
-                "Export the network again at opset 13 or newer.");
   }
   if (model.functions_size() > 0) {
     throw Error(ErrorKind::kUnsupported,

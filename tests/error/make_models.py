@@ -85,7 +85,7 @@ def files():
     yield "dims_overflow/model.onnx", model([CONV, RELU], [tensor("w", [1 << 40, 1 << 40, 1, 1], VALUES)])
     yield "negative_dims/model.onnx", model([CONV, RELU], [tensor("w", [-4, 3, 1, 1], VALUES)])
     yield "short_weights/model.onnx", model([CONV, RELU], [tensor("w", [4, 3, 3, 3], VALUES)])
-    yield "old_opset/model.onnx", model([CONV, RELU], [WEIGHT], opset=5)
+    yield "old_opset/model.onnx", model([CONV, node("Tile", ["c", "w", "w"], ["y"], "tile")], [WEIGHT], opset=5)
     yield "nothing_makes_it/model.onnx", model([node("Relu", ["ghost"], ["y"], "relu")])
     yield "external_missing/model.onnx", external("weights.bin")
     yield "external_escape/model.onnx", external("../fixtures/weights.bin")

@@ -3,6 +3,7 @@
 #include "exec/kernels/fast/dnnl_support.h"
 #include "exec/kernels/fast/geometry.h"
 #include "exec/kernels/fast/lowerings.h"
+#include "exec/kernels/fast/winograd.h"
 
 namespace cleave::exec::fast {
 namespace {
@@ -87,6 +88,7 @@ bool lower_convolution(Compiler& compiler, const Group& group) {
   const Shape& in = compiler.shape(node.inputs[0]);
   const Shape& out = compiler.shape(node.outputs[0]);
   const Window w = pooling_window(node, in, out, spatial_dims(compiler.shape(node.inputs[1])));
+  if (lower_winograd(compiler, group, w)) return true;
   const Filters filters = conv_filters(compiler.shape(node.inputs[1]), node.integer("group", 1));
   const std::size_t rank = w.spatial_rank;
   using dnnl::convolution_forward;

@@ -12,6 +12,8 @@
   void fill_pooling(KernelTable& table);    \
   void fill_lookup(KernelTable& table);     \
   void fill_floats(KernelTable& table);     \
+  void fill_product(KernelTable& table);    \
+  void fill_winograd(KernelTable& table);   \
   void fill_peak(KernelTable& table);       \
   }
 

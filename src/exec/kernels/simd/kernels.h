@@ -100,6 +100,51 @@ struct FloatKernels {
   void (*interpolate)(const float* const corners[4], const float weights[4], std::int64_t n, float* y);
 };
 
+/// Bounds that values are clamped to.
+struct Bounds {
+  bool clamps;
+  float low;
+  float high;
+};
+
+/// Products with a matrix that lies packed: panels of 2 * lanes columns, and one of `lanes` where no more are left; a
+/// panel lies [depth][its columns], at depth * its first column.
+struct ProductKernels {
+  int lanes;
+  /// y[rows][columns] = x[rows][depth] w[depth][columns]; columns must be a multiple of `lanes`. Every element is
+  /// summed in the order of depth.
+  void (*multiply)(const float* x, std::int64_t rows, std::int64_t depth, const float* packed, std::int64_t columns,
+                   float* y);
+};
+
+/// The points of F(4x4, 3x3) beside 0 and infinity are +-sqrt(1/2) and +-sqrt(2): smaller rounding errors than +-1,
+/// +-2.
+constexpr float kWinogradNear = 0.70710678F;
+constexpr float kWinogradFar = 1.41421356F;
+
+/// Where a tile of up to 4x4 pixels goes: channels-last, pixels of a row lie side by side.
+/// y = last(first(x + bias) + addend), without `last` where there is no addend.
+struct WinogradTarget {
+  float* y;
+  std::int64_t row_stride;  ///< floats
+  int rows;
+  int columns;
+  const float* bias;    ///< may be null
+  const float* addend;  ///< lies as y does; may be null
+  Bounds first;
+  Bounds last;
+};
+
+/// The transforms around the products of Winograd's convolution F(4x4, 3x3) (Lavin & Gray, arXiv 1509.09308):
+///     Y = A^T [sum_c (G g_c G^T) . (B^T d_c B)] A
+struct WinogradKernels {
+  /// pixels: 6x6 pointers to `channels` floats each; position i of the result lies at transformed + i * stride.
+  void (*transform_input)(const float* const* pixels, std::int64_t channels, float* transformed, std::int64_t stride);
+  /// Position i of the products lies at products + i * stride and can be read up to the next multiple of `lanes`.
+  void (*transform_output)(const float* products, std::int64_t stride, std::int64_t channels,
+                           const WinogradTarget& target);
+};
+
 /// Loops that keep the arithmetic units busy and nothing else, to measure what the machine can do.
 struct PeakLoops {
   /// Runs `rounds` rounds of float multiply-adds and returns how many floating-point operations that was.
@@ -115,6 +160,8 @@ struct KernelTable {
   FloatKernels f32;
   /// out[i] = table[in[i]]: any function of one code (of int8 codes too: index by the bit pattern).
   void (*lookup)(const std::uint8_t* in, std::int64_t n, const std::uint8_t table[256], std::uint8_t* out);
+  ProductKernels product;
+  WinogradKernels winograd;
   PeakLoops peak;
 };
 

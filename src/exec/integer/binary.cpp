@@ -96,6 +96,7 @@ bool lower_binary(Compiler& compiler, const Group& group) {
   auto a = compiler.coded(node.inputs[0]);
   auto b = compiler.coded(node.inputs[1]);
   if (!grid || !function || !a || !b) return false;
+  if (a->grid.dtype != b->grid.dtype || a->grid.dtype != grid->dtype) return false;
   const TensorId result = group.result(compiler.graph());
   const Shape& full = compiler.shape(result);
   if (compiler.shape(a->codes) != full) {

@@ -2,69 +2,45 @@
 
 #include <algorithm>
 
+#include "exec/integer/pieces.h"
+#include "exec/kernels/simd/kernels.h"
+
 namespace cleave::exec {
 namespace {
 
-template <CodeBinary::Function kFunction>
-float combine(float a, float b) {
-  if constexpr (kFunction == CodeBinary::Function::kAdd) return a + b;
-  if constexpr (kFunction == CodeBinary::Function::kSubtract) return a - b;
-  return a * b;
+simd::PairOfCodes pair_of(const CodeBinary& call) {
+  const float sign = call.function == CodeBinary::Function::kSubtract ? -1.0F : 1.0F;
+  return {call.a.scale,      call.a.zero_point, sign * call.b.scale,
+          call.b.zero_point, call.to.scale,     {call.to.zero_point, call.to.low, call.to.high}};
 }
-
-template <typename A, typename B, CodeBinary::Function kFunction>
-void combine_run(const CodeBinary& call, const A* a, const B* b, std::uint8_t* to, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float value = combine<kFunction>(call.a.value(a[i]), call.b.value(b[i]));
-    to[i] = static_cast<std::uint8_t>(call.to.code(value));
-  }
-}
-
-template <typename A, typename B>
-void combine_run(const CodeBinary& call, const A* a, const B* b, std::uint8_t* to, std::int64_t count) {
-  switch (call.function) {
-    case CodeBinary::Function::kAdd:
-      return combine_run<A, B, CodeBinary::Function::kAdd>(call, a, b, to, count);
-    case CodeBinary::Function::kSubtract:
-      return combine_run<A, B, CodeBinary::Function::kSubtract>(call, a, b, to, count);
-    case CodeBinary::Function::kMultiply:
-      return combine_run<A, B, CodeBinary::Function::kMultiply>(call, a, b, to, count);
-  }
-}
-
-template <typename A>
-void combine_run(const CodeBinary& call, const A* a, const std::byte* b, std::uint8_t* to, std::int64_t count) {
-  if (call.b.dtype == DType::kInt8) return combine_run(call, a, reinterpret_cast<const std::int8_t*>(b), to, count);
-  combine_run(call, a, reinterpret_cast<const std::uint8_t*>(b), to, count);
-}
-
-void combine_run(const CodeBinary& call, const std::byte* a, const std::byte* b, std::uint8_t* to, std::int64_t count) {
-  if (call.a.dtype == DType::kInt8) return combine_run(call, reinterpret_cast<const std::int8_t*>(a), b, to, count);
-  combine_run(call, reinterpret_cast<const std::uint8_t*>(a), b, to, count);
-}
-
-constexpr std::int64_t kPiece = 16384;  // codes that one thread does at a time
 
 }  // namespace
 
-void CodeBinaryStep::run(const RunContext& context) {
-  const std::byte* a = context.at(a_);
-  const std::byte* b = context.at(b_);
-  auto* to = reinterpret_cast<std::uint8_t*>(context.at(to_));
-  const std::int64_t pieces_per_row = (call_.width + kPiece - 1) / kPiece;
-  const std::int64_t rows_at_once = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, call_.width));
-  const std::int64_t total_rows = call_.images * call_.rows;
-  const std::int64_t blocks = (total_rows + rows_at_once - 1) / rows_at_once * pieces_per_row;
-#pragma omp parallel for if (blocks > 2)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t begin = block % pieces_per_row * kPiece;
-    const std::int64_t count = std::min(kPiece, call_.width - begin);
-    const std::int64_t first = block / pieces_per_row * rows_at_once;
-    for (std::int64_t row = first; row < std::min(total_rows, first + rows_at_once); ++row) {
-      const std::int64_t at = row * call_.width + begin;
-      combine_run(call_, a + at, b + row / call_.rows * call_.b_image_stride + begin, to + at, count);
-    }
+template <typename Code>
+void CodeBinaryStep::run_codes(const RunContext& context) const {
+  const auto& kernels = simd::code_kernels<Code>(simd::kernels());
+  const bool multiplies = call_.function == CodeBinary::Function::kMultiply;
+  const simd::PairOfCodes pair = pair_of(call_);
+  const auto* a = reinterpret_cast<const Code*>(context.at(a_));
+  const auto* b = reinterpret_cast<const Code*>(context.at(b_));
+  auto* to = reinterpret_cast<Code*>(context.at(to_));
+  if (call_.rows == 1 && call_.images == 1) {
+    return in_pieces(call_.width, 1, [&](std::int64_t begin, std::int64_t count) {
+      (multiplies ? kernels.multiply : kernels.add)(a + begin, b + begin, count, pair, to + begin);
+    });
   }
+  for (std::int64_t image = 0; image < call_.images; ++image) {
+    const std::int64_t first = image * call_.rows * call_.width;
+    const Code* row = b + image * call_.b_image_stride;
+    in_pieces(call_.rows, call_.width, [&](std::int64_t begin, std::int64_t count) {
+      const std::int64_t at = first + begin * call_.width;
+      (multiplies ? kernels.multiply_rows : kernels.add_to_rows)(a + at, row, count, call_.width, pair, to + at);
+    });
+  }
+}
+
+void CodeBinaryStep::run(const RunContext& context) {
+  call_.a.dtype == DType::kInt8 ? run_codes<std::int8_t>(context) : run_codes<std::uint8_t>(context);
 }
 
 }  // namespace cleave::exec

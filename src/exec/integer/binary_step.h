@@ -7,8 +7,8 @@
 
 namespace cleave::exec {
 
-/// Codes of f(a, b) for the values of two code tensors, computed in float32 as the operators it stands for are:
-/// to.code(f(a.value(code), b.value(code))). May run in place of a.
+/// Codes of a + b, a - b or a * b for the values of two code tensors of one element type, as DequantizeLinear, the
+/// operator and QuantizeLinear give them. May run in place of a.
 ///
 /// a is images x rows x width codes; b is read from image * b_image_stride on and repeats for every row.
 struct CodeBinary {
@@ -29,6 +29,9 @@ class CodeBinaryStep : public Step {
   void run(const RunContext& context) override;
 
  private:
+  template <typename Code>
+  void run_codes(const RunContext& context) const;
+
   CodeBinary call_;
   SlotId a_;
   SlotId b_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "exec/kernels/simd/kernels.h"
+
 namespace cleave::exec {
 namespace {
 
@@ -31,23 +33,21 @@ constexpr std::int64_t kChannels = 256;  // accumulated at a time, on the stack
 template <typename Code>
 void sum_window(const CodeAverage& call, const std::array<Taps, 3>& taps, const std::array<std::int64_t, 3>& origin,
                 const Code* image, std::int64_t width, std::int32_t* sums) {
+  const auto& kernels = simd::code_kernels<Code>(simd::kernels());
   const Window& w = call.window;
   std::fill_n(sums, width, 0);
   for (std::int64_t d = taps[0].first; d < taps[0].end; ++d) {
     for (std::int64_t h = taps[1].first; h < taps[1].end; ++h) {
-      for (std::int64_t v = taps[2].first; v < taps[2].end; ++v) {
-        const std::int64_t pixel =
-            ((origin[0] + d * w.dilation[0]) * w.input[1] + origin[1] + h * w.dilation[1]) * w.input[2] + origin[2] +
-            v * w.dilation[2];
-        const Code* row = image + pixel * call.channels;
-        for (std::int64_t c = 0; c < width; ++c) sums[c] += row[c];
-      }
+      const std::int64_t line = (origin[0] + d * w.dilation[0]) * w.input[1] + origin[1] + h * w.dilation[1];
+      const std::int64_t pixel = line * w.input[2] + origin[2] + taps[2].first * w.dilation[2];
+      kernels.add_up_rows(image + pixel * call.channels, w.dilation[2] * call.channels, taps[2].end - taps[2].first,
+                          width, sums);
     }
   }
 }
 
 template <typename Code>
-void average(const CodeAverage& call, const Code* from, std::uint8_t* to) {
+void average(const CodeAverage& call, const Code* from, Code* to) {
   const Window& w = call.window;
   const std::int64_t blocks = (call.channels + kChannels - 1) / kChannels;
   const std::int64_t pixels = w.output_pixels();
@@ -73,22 +73,20 @@ void average(const CodeAverage& call, const Code* from, std::uint8_t* to) {
     }
     std::array<std::int32_t, kChannels> sums;
     sum_window(call, taps, origin, from + image * w.input_pixels() * call.channels + first, width, sums.data());
-    const auto offset = static_cast<std::int32_t>(inside) * call.from.zero_point;
-    std::uint8_t* out = to + (image * pixels + pixel) * call.channels + first;
-    for (std::int64_t c = 0; c < width; ++c) {
-      const float sum = static_cast<float>(sums[static_cast<std::size_t>(c)] - offset) * call.from.scale;
-      out[c] = static_cast<std::uint8_t>(call.to.code(sum / static_cast<float>(counted)));
-    }
+    const auto offset = -static_cast<std::int32_t>(inside) * call.from.zero_point;
+    const float scale = call.from.scale / (call.to.scale * static_cast<float>(counted));
+    simd::code_kernels<Code>(simd::kernels())
+        .requantize(sums.data(), width, scale, offset, {call.to.zero_point, call.to.low, call.to.high},
+                    to + (image * pixels + pixel) * call.channels + first);
   }
 }
 
 }  // namespace
 
 void CodeAverageStep::run(const RunContext& context) {
-  auto* to = reinterpret_cast<std::uint8_t*>(context.at(to_));
-  if (call_.from.dtype == DType::kInt8)
-    return average(call_, reinterpret_cast<const std::int8_t*>(context.at(from_)), to);
-  average(call_, reinterpret_cast<const std::uint8_t*>(context.at(from_)), to);
+  const auto run_codes = [&](auto* to) { average(call_, reinterpret_cast<decltype(to)>(context.at(from_)), to); };
+  if (call_.from.dtype == DType::kInt8) return run_codes(reinterpret_cast<std::int8_t*>(context.at(to_)));
+  run_codes(reinterpret_cast<std::uint8_t*>(context.at(to_)));
 }
 
 }  // namespace cleave::exec

@@ -1,30 +1,17 @@
 #include "exec/integer/steps.h"
 
-#include <algorithm>
 #include <type_traits>
 
 #include "exec/compiler.h"
+#include "exec/integer/pieces.h"
 #include "exec/kernels/simd/kernels.h"
 
 namespace cleave::exec {
-namespace {
-
-/// Calls body(begin, count) for pieces of a run, on all threads when it is long.
-template <typename Body>
-void in_pieces(std::int64_t count, Body&& body) {
-  constexpr std::int64_t kPiece = 32768;
-  const std::int64_t pieces = (count + kPiece - 1) / kPiece;
-#pragma omp parallel for if (pieces > 2)
-  for (std::int64_t p = 0; p < pieces; ++p) body(p * kPiece, std::min(kPiece, count - p * kPiece));
-}
-
-}  // namespace
-
 void QuantizeStep::run(const RunContext& context) {
   const auto* x = reinterpret_cast<const float*>(context.at(run_.from));
   const auto quantize = [&](auto* codes) {
     const auto& kernels = simd::code_kernels<std::remove_pointer_t<decltype(codes)>>(simd::kernels());
-    in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
+    in_pieces(run_.count, 1, [&](std::int64_t begin, std::int64_t count) {
       kernels.quantize(x + begin, count, grid_.scale, {grid_.zero_point, grid_.low, grid_.high}, codes + begin);
     });
   };
@@ -37,7 +24,7 @@ void DequantizeStep::run(const RunContext& context) {
   const auto dequantize = [&](const auto* codes) {
     using Code = std::remove_cv_t<std::remove_pointer_t<decltype(codes)>>;
     const auto& kernels = simd::code_kernels<Code>(simd::kernels());
-    in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
+    in_pieces(run_.count, 1, [&](std::int64_t begin, std::int64_t count) {
       kernels.dequantize(codes + begin, count, grid_.scale, grid_.zero_point, y + begin);
     });
   };
@@ -48,8 +35,8 @@ void DequantizeStep::run(const RunContext& context) {
 void TableStep::run(const RunContext& context) {
   const auto* x = reinterpret_cast<const std::uint8_t*>(context.at(run_.from));
   auto* y = reinterpret_cast<std::uint8_t*>(context.at(run_.to));
-  in_pieces(run_.count, [&](std::int64_t begin, std::int64_t count) {
-    for (std::int64_t i = begin; i < begin + count; ++i) y[i] = table_[x[i]];
+  in_pieces(run_.count, 1, [&](std::int64_t begin, std::int64_t count) {
+    simd::kernels().lookup(x + begin, count, table_.data(), y + begin);
   });
 }
 

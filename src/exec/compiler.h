@@ -41,7 +41,6 @@ class Compiler {
   const graph::Node& node(graph::NodeId id) const { return request_.graph.node(id); }
   const Shape& shape(graph::TensorId id) const { return info(id).shape; }
   DType dtype(graph::TensorId id) const { return info(id).dtype; }
-  bool visible(graph::TensorId id) const { return index(id) < facts_.visible.size() && facts_.visible[index(id)]; }
   /// Value of a constant: folded, given, or added here; nullptr for activations.
   const Tensor* constant(graph::TensorId id) const;
   const FusionFacts& facts() const { return facts_; }

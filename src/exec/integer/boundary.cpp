@@ -32,7 +32,6 @@ bool lower_dequantize(Compiler& compiler, const Group& group) {
   const auto grid = grid_of_dequantize(compiler.graph(), compiler.facts().constant, node);
   if (!grid || compiler.dtype(result) != DType::kFloat32) return false;
   compiler.set_coded(result, {node.inputs[0], *grid});
-  if (compiler.visible(result)) compiler.read(result, compiler.layout_at_hand(result));
   return true;
 }
 

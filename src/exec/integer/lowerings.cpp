@@ -18,6 +18,7 @@ constexpr std::array kRows = {
     IntegerRow{"Sub", integer::lower_binary, true},
     IntegerRow{"Mul", integer::lower_binary, true},
     IntegerRow{"Concat", integer::lower_concat, true},
+    IntegerRow{"Resize", integer::lower_resize, true},
     IntegerRow{"AveragePool", integer::lower_averaging, true},
     IntegerRow{"GlobalAveragePool", integer::lower_averaging, true},
 

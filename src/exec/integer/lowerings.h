@@ -27,6 +27,7 @@ bool lower_pointwise(Compiler& compiler, const Group& group);  ///< one operand:
 bool lower_binary(Compiler& compiler, const Group& group);     ///< Add, Sub, Mul
 bool lower_concat(Compiler& compiler, const Group& group);
 bool lower_averaging(Compiler& compiler, const Group& group);  ///< AveragePool, GlobalAveragePool
+bool lower_resize(Compiler& compiler, const Group& group);     ///< nearest and linear, of height and width
 bool lower_movement(Compiler& compiler, const Group& group);   ///< values are moved, not changed
 bool lower_max_pooling(Compiler& compiler, const Group& group);
 

@@ -19,10 +19,6 @@ TensorId add_codes(Compiler& compiler, TensorId id, const CodeGrid& grid) {
   return codes;
 }
 
-void decode_if_visible(Compiler& compiler, TensorId id) {
-  if (compiler.visible(id)) compiler.read(id, compiler.layout_at_hand(id));
-}
-
 bool renames(const Node& node) {
   static const std::set<std::string> kRenaming = {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"};
   return kRenaming.contains(node.op);
@@ -67,9 +63,6 @@ bool lower_movement(Compiler& compiler, const Group& group) {
   if (!moves_nothing(compiler, node, source->codes, stand_ins[node.outputs[0]])) {
     compiler.lower_plainly(group.main, stand_ins);
   }
-  for (const TensorId output : node.outputs) {
-    if (output != TensorId::kNone) decode_if_visible(compiler, output);
-  }
   return true;
 }
 
@@ -80,7 +73,6 @@ bool lower_max_pooling(Compiler& compiler, const Group& group) {
   const TensorId codes = compiler.add_tensor(source->grid.dtype, compiler.shape(node.outputs[0]));
   if (!fast::max_pool_codes(compiler, node, source->codes, codes)) return false;
   compiler.set_coded(node.outputs[0], {codes, source->grid});
-  decode_if_visible(compiler, node.outputs[0]);
   return true;
 }
 
@@ -100,7 +92,6 @@ bool lower_concat(Compiler& compiler, const Group& group) {
   }
   stand_ins[node.outputs[0]] = stored ? group.result(compiler.graph()) : add_codes(compiler, node.outputs[0], *grid);
   compiler.lower_plainly(group.main, stand_ins);
-  if (!stored) decode_if_visible(compiler, node.outputs[0]);
   return true;
 }
 

@@ -1,0 +1,183 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "exec/compiler.h"
+#include "exec/executor.h"
+#include "exec/fake_quantize.h"
+#include "exec/kernels/fast/reorder.h"
+#include "exec/session.h"
+#include "graph/builder.h"
+#include "quant/clip.h"
+#include "small_networks.h"
+#include "tap_recorder.h"
+
+namespace cleave::exec {
+namespace {
+
+using graph::Graph;
+using graph::TensorId;
+using quant::AffineQuantizer;
+using quant::Bits;
+using testing::NetworkBuilder;
+using Integers = std::vector<std::int64_t>;
+
+/// The network with every activation and weight quantized to the range that one random input shows.
+struct QuantizedNetwork {
+  Graph graph;
+  Tensor input;
+};
+
+AffineQuantizer quantizer_of(const Tensor& values, Bits bits) {
+  const auto data = values.data<float>();
+  const auto [low, high] = std::minmax_element(data.begin(), data.end());
+  return quant::affine_quantizer({*low, *high}, bits);
+}
+
+QuantizedNetwork quantize(const Graph& graph, int bits = 8) {
+  const Tensor input = testing::random_floats(graph.tensor(graph.inputs()[0]).shape, 5, -1, 2);
+  QuantizationSpec spec;
+  spec.edge = graph::Cut::all(graph);
+  std::vector<TensorId> taps(graph.inputs().begin(), graph.inputs().end());
+  for (const graph::Unit& unit : graph.units()) {
+    taps.insert(taps.end(), unit.outputs.begin(), unit.outputs.end());
+    if (unit.weight == TensorId::kNone) continue;
+    spec.weights[unit.name] =
+        quant::choose_weights(*graph.constant(unit.weight), unit.weight_axis, Bits{bits}, quant::ClipMethod::kMinMax)
+            .quantizer;
+  }
+  testing::TapRecorder recorder;
+  Session(graph, {Kernels::kReference, 1}).run(std::vector<Tensor>{input}, taps, recorder);
+  for (const TensorId id : taps) {
+    spec.activations[graph.tensor(id).name] = quantizer_of(recorder.value(id), Bits{bits});
+  }
+  return {fake_quantize(graph, spec), input};
+}
+
+/// Names of the steps that the fast kernels run, "Conv brgconv..." etc.
+std::vector<std::string> steps_of(const Graph& graph) {
+  const FoldedConstants folded = fold_constants(graph);
+  const Program program = compile({graph, folded, Kernels::kFast, {}, fast::make_dnnl_state()});
+  std::vector<std::string> names;
+  for (const ScheduledStep& step : program.steps) names.push_back(step.op);
+  return names;
+}
+
+std::int64_t count(const std::vector<std::string>& steps, const std::string& op) {
+  return std::count(steps.begin(), steps.end(), op);
+}
+
+/// The fast kernels' outputs are the reference kernels' (which compute in floats), at most `share` of them a code
+/// apart.
+void expect_same_codes(const QuantizedNetwork& network, double share = 0.001) {
+  const std::vector<Tensor> inputs{network.input};
+  const Tensor wanted = Session(network.graph, {Kernels::kReference, 1}).run(inputs)[0];
+  for (const int threads : {1, 3}) {
+    const Tensor given = Session(network.graph, {Kernels::kFast, threads}).run(inputs)[0];
+    const auto a = wanted.data<float>();
+    const auto b = given.data<float>();
+    const std::string last = network.graph.tensor(network.graph.outputs()[0]).name;
+    const auto producer = *network.graph.producer(network.graph.outputs()[0]);
+    const float scale = network.graph.constant(network.graph.node(producer).inputs[1])->data<float>()[0];
+    std::int64_t apart = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const float steps = std::abs(a[i] - b[i]) / scale;
+      EXPECT_LT(steps, 1.01F) << last << "[" << i << "]";
+      apart += steps > 0.5F ? 1 : 0;
+    }
+    EXPECT_LE(static_cast<double>(apart), std::max(1.0, share * static_cast<double>(a.size()))) << threads;
+  }
+}
+
+TEST(Integer, ConvolutionsOfEveryKindRunOnCodes) {
+  struct Case {
+    std::int64_t in, out, kernel, stride, group;
+  };
+  for (const Case& c : {Case{8, 16, 3, 1, 1}, Case{16, 24, 1, 1, 1}, Case{3, 32, 7, 2, 1}, Case{32, 32, 3, 1, 32},
+                        Case{24, 24, 5, 2, 24}, Case{16, 32, 3, 1, 2}, Case{7, 5, 3, 2, 1}}) {
+    NetworkBuilder b(static_cast<std::uint64_t>(c.in * 7 + c.kernel));
+    const TensorId x = b.input({2, c.in, 13, 11});
+    b.output(b.like_first("Relu", {b.conv(b.conv(x, c.in, 3), c.out, c.kernel, c.stride, c.group)}));
+    for (const int bits : {8, 4}) expect_same_codes(quantize(b.build(), bits), 0.005);
+  }
+}
+
+TEST(Integer, KeepsCodesFromTheInputToTheOutput) {
+  NetworkBuilder b(3);
+  const TensorId x = b.input({1, 8, 12, 12});
+  const TensorId a = b.like_first("Relu", {b.conv(x, 16, 3)});
+  const TensorId left = b.conv(a, 16, 1);
+  const TensorId sum = b.like_first("Relu", {b.like_first("Add", {left, b.max_pool(b.conv(a, 16, 3))})});
+  const TensorId joined = b.concat({sum, b.conv(sum, 8, 3, 1, 8)});
+  b.output(b.shaped("GlobalAveragePool", {b.channel_shuffle(joined, 2)}, {1, 24, 1, 1}));
+  const QuantizedNetwork network = quantize(b.build());
+  const auto steps = steps_of(network.graph);
+  EXPECT_EQ(count(steps, "QuantizeLinear"), 2);  // the input, and the pool's codes to their own range
+  EXPECT_EQ(count(steps, "Dequantize"), 1);
+  expect_same_codes(network);
+}
+
+TEST(Integer, FunctionsOfOneTensorAreTables) {
+  for (const char* op : {"Sigmoid", "HardSwish", "Tanh", "LeakyRelu", "Elu", "Softplus", "Neg"}) {
+    NetworkBuilder b(4);
+    const TensorId y = b.like_first(op, {b.conv(b.input({1, 4, 9, 9}), 8, 3)});
+    b.output(b.like_first("Mul", {y, b.constant(Tensor::scalar(0.75F))}));
+    expect_same_codes(quantize(b.build(), 7));
+  }
+}
+
+TEST(Integer, GatesAndSqueezeExciteRunOnCodes) {
+  NetworkBuilder b(6);
+  const TensorId x = b.silu(b.conv(b.input({2, 8, 10, 10}), 16, 3));
+  const TensorId squeezed = b.shaped("GlobalAveragePool", {x}, {2, 16, 1, 1});
+  const TensorId excited = b.like_first("Sigmoid", {b.conv(b.like_first("Relu", {b.conv(squeezed, 4, 1)}), 16, 1)});
+  b.output(b.like_first("Sub", {b.like_first("Mul", {x, excited}), x}));
+  const QuantizedNetwork network = quantize(b.build());
+  EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1);
+  expect_same_codes(network, 0.005);
+}
+
+TEST(Integer, ResizesCodes) {
+  for (const char* mode : {"nearest", "linear"}) {
+    NetworkBuilder b(7);
+    const TensorId x = b.conv(b.input({1, 4, 6, 5}), 8, 3);
+    const TensorId scales = b.constant(Tensor::from<float>({4}, std::vector<float>{1, 1, 2.5F, 3}));
+    b.output(b.shaped("Resize", {x, TensorId::kNone, scales}, {1, 8, 15, 15}, {{"mode", std::string(mode)}}));
+    const QuantizedNetwork network = quantize(b.build());
+    EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1) << mode;
+    expect_same_codes(network, 0.01);
+  }
+}
+
+TEST(Integer, ProductsRunOnCodes) {
+  NetworkBuilder b(8);
+  const TensorId x = b.shaped("Flatten", {b.conv(b.input({3, 2, 6, 6}), 4, 3)}, {3, 144});
+  const TensorId w = b.constant(testing::random_floats({144, 20}, 1, -0.2, 0.2));
+  const TensorId v = b.constant(testing::random_floats({7, 20}, 2, -0.2, 0.2));
+  const TensorId bias = b.constant(testing::random_floats({7}, 3, -0.2, 0.2));
+  const TensorId hidden = b.like_first("Relu", {b.shaped("MatMul", {x, w}, {3, 20})});
+  b.output(b.shaped("Gemm", {hidden, v, bias}, {3, 7}, {{"transB", std::int64_t{1}}}));
+  const QuantizedNetwork network = quantize(b.build());
+  EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1);
+  expect_same_codes(network);
+}
+
+TEST(Integer, AveragesCodesInsideThePadding) {
+  NetworkBuilder b(9);
+  const TensorId x = b.conv(b.input({2, 3, 9, 9}), 300, 1);
+  b.output(b.shaped("AveragePool", {x}, {2, 300, 5, 5},
+                    {{"kernel_shape", Integers{3, 3}}, {"strides", Integers{2, 2}}, {"pads", Integers{1, 1, 1, 1}}}));
+  expect_same_codes(quantize(b.build()));
+}
+
+TEST(Integer, FloatReadersGetTheValuesOfTheCodes) {
+  NetworkBuilder b(10);
+  const TensorId x = b.conv(b.input({1, 4, 8, 8}), 8, 3);
+  const TensorId softmax = b.like_first("Softmax", {x}, {{"axis", std::int64_t{1}}});
+  b.output(b.like_first("Add", {softmax, x}));
+  expect_same_codes(quantize(b.build()));
+}
+
+}  // namespace
+}  // namespace cleave::exec

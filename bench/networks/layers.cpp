@@ -62,10 +62,16 @@ graph::Graph LayerWriter::classify(TensorId x, std::int64_t channels, std::int64
   const TensorId pooled = layer("Flatten", {layer("GlobalAveragePool", {x})}, {{"axis", std::int64_t{1}}});
   const TensorId w = weights("fc.weight", {classes, channels}, 2.0 / static_cast<double>(channels));
   const TensorId b = weights("fc.bias", {classes}, 0.01);
-  const TensorId logits = builder_.node("Gemm", {pooled, w, b}, {"logits"}, {{"transB", std::int64_t{1}}})[0];
-  builder_.set_shape(logits, DType::kFloat32, {-1, classes});
-  builder_.tensor_at(logits).dimension_names = {"batch", ""};
-  builder_.output(logits);
+  return finish(builder_.node("Gemm", {pooled, w, b}, {"logits"}, {{"transB", std::int64_t{1}}})[0], {classes});
+}
+
+graph::Graph LayerWriter::finish(TensorId x, Shape shape) {
+  std::vector<std::string> names(shape.size() + 1);
+  names[0] = "batch";
+  shape.insert(shape.begin(), -1);
+  builder_.set_shape(x, DType::kFloat32, shape);
+  builder_.tensor_at(x).dimension_names = names;
+  builder_.output(x);
   return builder_.build();
 }
 

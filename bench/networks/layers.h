@@ -34,6 +34,8 @@ class LayerWriter {
   graph::TensorId max_pool_3x3_stride_2(graph::TensorId x);
   /// Global average pool, Flatten, Gemm: `classes` scores, the network's output "logits".
   graph::Graph classify(graph::TensorId x, std::int64_t channels, std::int64_t classes);
+  /// Ends the network with this tensor, of this shape behind the batch.
+  graph::Graph finish(graph::TensorId x, Shape shape);
 
  private:
   graph::TensorId layer(const std::string& op, const std::vector<graph::TensorId>& inputs,

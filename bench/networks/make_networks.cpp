@@ -2,7 +2,7 @@
 //
 //   bench_networks WORK [--models DIR] [--only NAME]
 //
-//   WORK/NAME.f32.onnx      ResNet-18, ResNet-50 and MobileNet-v2 as made here; a link to each network of DIR
+//   WORK/NAME.f32.onnx      ResNet-18, ResNet-50, MobileNet-v2 and one_relu as made here; a link to each network of DIR
 //   WORK/NAME.int8.onnx     the same with QuantizeLinear and DequantizeLinear around every tensor, batch 1
 //   WORK/NAME.int8.b8.onnx  batch 8, where the network can be prepared at that batch
 //

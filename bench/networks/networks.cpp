@@ -97,9 +97,14 @@ graph::Graph mobilenet_v2() {
   return net.classify(x, 1280, kClasses);
 }
 
+graph::Graph one_relu() {
+  LayerWriter net("one_relu");
+  return net.finish(net.relu(net.image(1, 1)), {3, 1, 1});
+}
+
 std::span<const NamedNetwork> networks() {
-  static constexpr std::array<NamedNetwork, 3> kNetworks = {
-      {{"resnet18", resnet18}, {"resnet50", resnet50}, {"mobilenet_v2", mobilenet_v2}}};
+  static constexpr std::array<NamedNetwork, 4> kNetworks = {
+      {{"one_relu", one_relu}, {"resnet18", resnet18}, {"resnet50", resnet50}, {"mobilenet_v2", mobilenet_v2}}};
   return kNetworks;
 }
 

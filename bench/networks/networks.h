@@ -11,6 +11,8 @@ namespace cleave::bench {
 graph::Graph resnet18();      ///< He et al., CVPR 2016: basic blocks, 1.8 GMAC
 graph::Graph resnet50();      ///< bottlenecks with the stride on the 3x3 convolution, 4.1 GMAC
 graph::Graph mobilenet_v2();  ///< Sandler et al., CVPR 2018: inverted residuals, 0.3 GMAC
+/// One Relu on a pixel: what a call costs beside the network's work.
+graph::Graph one_relu();
 
 struct NamedNetwork {
   const char* name;

@@ -7,7 +7,8 @@
 
 latency  median of each side and their ratio (above 1: cleave is faster); outputs are compared first: float must agree
          within 1e-4 of the range; of int8 the largest difference, the share of values that differ and the share of
-         rows with the same argmax are shown (a code that falls the other way early grows through a deep network)
+         rows with the same argmax are shown (a code that falls the other way early grows through a deep network).
+         "net" is the ratio with the time of a call taken off both sides, as the network one_relu shows it
 int8     cleave's int8 against cleave's float
 batch    cleave: eight runs of one image against one run of eight
 start    milliseconds from the model's file to the first answer, a new process each time
@@ -29,6 +30,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BLOCK = 5
+CALL = "one_relu"  # a network without work: the cost of a call
 PAUSE_S = 0.01  # lets the other side's threads stop spinning
 BATCH = 8
 FLOAT_ERROR = 1e-4
@@ -72,6 +74,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.bin = os.path.join(options.build, "bin")
+        self.calls = {}  # threads -> call_ms
 
     def cleave(self):
         cap = {"ONEDNN_MAX_CPU_ISA": self.options.cap} if self.options.cap else {}
@@ -81,13 +84,24 @@ class Bench:
         return Peer(["node", os.path.join(HERE, "peer_ort.js")], {"CLEAVE_ORT": os.path.abspath(self.options.ort)})
 
     def make_networks(self):
-        names = self.options.only or [""]
-        for name in names:
+        """Writes what is missing; the names to measure."""
+        for name in [*self.options.only, CALL] if self.options.only else [""]:
             only = ["--only", name] if name else []
             subprocess.run([os.path.join(self.bin, "bench_networks"), self.options.work, "--models",
                             self.options.models, *only], check=True, stdout=sys.stderr)
-        found = sorted(file[:-len(".f32.onnx")] for file in os.listdir(self.options.work) if file.endswith(".f32.onnx"))
-        return [name for name in found if not self.options.only or name in self.options.only]
+        if self.options.only:
+            return self.options.only
+        files = (file for file in os.listdir(self.options.work) if file.endswith(".f32.onnx"))
+        return sorted({file[:-len(".f32.onnx")] for file in files} - {CALL})
+
+    def call_ms(self, threads):
+        """Milliseconds of a call of either side that computes next to nothing."""
+        if threads not in self.calls:
+            with tempfile.TemporaryDirectory() as folder, self.cleave() as ours, self.ort() as theirs:
+                inputs = self.load_cleave(ours, CALL, "f32", threads, folder)["inputs"]
+                self.load_ort(theirs, CALL, "f32", threads, inputs)
+                self.calls[threads] = [statistics.median(side) for side in self.take_turns(ours, theirs)]
+        return self.calls[threads]
 
     def model(self, name, precision, batch=1):
         middle = ".b8" if batch > 1 and precision == "int8" else ""
@@ -125,6 +139,8 @@ def latency(bench, name, precision, threads, folder):
         theirs.ask(save=folder)
         difference = ours.ask(compare=folder)
         row = row_of(name, precision, threads, *bench.take_turns(ours, theirs))
+    call = bench.call_ms(threads)
+    row["net_ratio"] = max(row["right_ms"] - call[1], 1e-6) / max(row["left_ms"] - call[0], 1e-6)
     return {**row, **difference, "agrees": precision == "int8" or difference["error"] <= FLOAT_ERROR}
 
 
@@ -183,7 +199,7 @@ def cells(row, mode):
         return values + [f"{row['left_added_mb']:.1f}", f"{row['right_added_mb']:.1f}"]
     values.append(f"{row['ratio_of_minima']:.3f}")
     if mode == "latency":
-        values += [f"{row['error']:.1e}", f"{100 * row['differing']:.3f}", f"{row['argmax']:.2f}",
+        values += [f"{row['net_ratio']:.3f}", f"{row['error']:.1e}", f"{100 * row['differing']:.3f}", f"{row['argmax']:.2f}",
                    "" if row["agrees"] else "DISAGREES"]
     return values
 
@@ -194,7 +210,7 @@ def header(mode, left, right):
     if mode == "memory":
         return names + [f"{left} +MB", f"{right} +MB"]
     names.append("of minima")
-    return names + (["error", "differ %", "argmax", ""] if mode == "latency" else [])
+    return names + (["net", "error", "differ %", "argmax", ""] if mode == "latency" else [])
 
 
 def print_table(lines):
@@ -204,13 +220,18 @@ def print_table(lines):
                         for i, (cell, width) in enumerate(zip(line, widths))).rstrip())
 
 
+def spread(ratios):
+    mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+    return f"geometric mean {mean:.3f}, least {min(ratios):.3f}, median {statistics.median(ratios):.3f}"
+
+
 def print_summary(rows):
     """Geometric mean, least and median of the ratios of each precision and thread count."""
     for key in sorted({(row["precision"], row["threads"]) for row in rows}):
-        ratios = [row["ratio"] for row in rows if (row["precision"], row["threads"]) == key]
-        mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
-        print(f"{key[0]}, {key[1]} threads, {len(ratios)} networks: geometric mean {mean:.3f}, least {min(ratios):.3f}, "
-              f"median {statistics.median(ratios):.3f}")
+        group = [row for row in rows if (row["precision"], row["threads"]) == key]
+        print(f"{key[0]}, {key[1]} threads, {len(group)} networks: {spread([row['ratio'] for row in group])}")
+        if "net_ratio" in group[0]:
+            print(f"  without the time of a call: {spread([row['net_ratio'] for row in group])}")
 
 
 def measure_all(bench, options):
@@ -247,6 +268,8 @@ def main():
     subprocess.run([os.path.join(HERE, "install_ort.sh"), options.ort], check=True, stdout=sys.stderr)
     rows, failed = measure_all(bench, options)
     _, left, right, _ = MODES[options.mode]
+    for threads, call in bench.calls.items():
+        print(f"a call, {threads} threads: {left} {call[0]:.3f} ms, {right} {call[1]:.3f} ms")
     if rows:
         print_table([header(options.mode, left, right)] + [cells(row, options.mode) for row in rows])
         print_summary(rows)

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "cli/command_line.h"
 #include "cli/inputs.h"
+#include "cli/layer_times.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
@@ -28,7 +28,10 @@ struct Options {
   std::int64_t iterations = 50;
   std::optional<double> duration_s;
   bool per_layer = false;
+  std::string trace;
 };
+
+constexpr std::int64_t kTimedRuns = 20;
 
 /// The value below which a share of the sorted values lies (nearest rank).
 double percentile(const std::vector<double>& sorted, double share) {
@@ -101,33 +104,24 @@ std::vector<double> measure(Target& target, const std::vector<Tensor>& inputs, c
   return ms;
 }
 
-/// Median milliseconds of each unit over a few timed runs, in schedule order.
-Json layers_json(Target& target, const std::vector<Tensor>& inputs, std::int64_t runs) {
-  std::vector<std::vector<double>> ms;
-  std::vector<exec::UnitTime> times;
-  for (std::int64_t i = 0; i < runs; ++i) {
-    times.clear();
-    target.run_timed(inputs, times);
-    ms.resize(times.size());
-    for (std::size_t u = 0; u < times.size(); ++u) ms[u].push_back(1e3 * times[u].seconds);
-  }
-  Json layers = Json::array();
-  for (std::size_t u = 0; u < times.size(); ++u) {
-    std::sort(ms[u].begin(), ms[u].end());
-    layers.push_back({{"name", times[u].name}, {"op", times[u].op}, {"ms", percentile(ms[u], 0.5)}});
-  }
-  return layers;
+/// A few runs that measure each unit.
+TimedRuns timed_runs(Target& target, const std::vector<Tensor>& inputs, std::int64_t runs) {
+  TimedRuns times(static_cast<std::size_t>(runs));
+  for (auto& units : times) target.run_timed(inputs, units);
+  return times;
+}
+
+void add_layers(Json& document, const TimedRuns& runs, int threads) {
+  const exec::Peak peak = exec::measure_peak(threads);
+  document["layers"] = layers_json(runs, peak);
+  document["operators"] = operators_json(document["layers"]);
+  document["peak"] = peak_json(peak, threads);
 }
 
 std::string to_table(const Json& document) {
   std::string text;
   if (!document["layers"].empty()) {
-    Table table({"unit", "op", "ms"});
-    for (const Json& layer : document["layers"]) {
-      table.row(
-          {layer["name"].get<std::string>(), layer["op"].get<std::string>(), fixed(layer["ms"].get<double>(), 3)});
-    }
-    text = table.text() + "\n";
+    text = layers_text(document["layers"], document["operators"], document["peak"]);
   }
   const Json& latency = document["latency_ms"];
   for (const char* key : {"min", "mean", "median", "p90", "p95", "p99", "max"}) {
@@ -148,7 +142,8 @@ std::string to_table(const Json& document) {
 
 int run_bench(const std::vector<std::string>& arguments) {
   CommandLine line("bench", "Measures the latency of a model or a bundle on this machine.",
-                   "  cleave bench model.onnx --threads 2\n  cleave bench bundle/ --per-layer --json");
+                   "  cleave bench model.onnx --threads 2\n  cleave bench bundle/ --per-layer --json\n"
+                   "  cleave bench model.onnx --trace trace.json");
   Options options;
   line.positional("TARGET", options.target, {"", "A model or a bundle", true});
   line.integer("--threads", options.threads, 0, {"N", "0: all cores"});
@@ -156,7 +151,8 @@ int run_bench(const std::vector<std::string>& arguments) {
   line.integer("--warmup", options.warmup, 0, {"N", "Runs before measuring"});
   line.integer("--iterations", options.iterations, 1, {"N", "Runs measured"});
   line.number("--duration", options.duration_s, 0, {"SECONDS", "Measure for this long instead"});
-  line.flag("--per-layer", options.per_layer, "Time of each unit too");
+  line.flag("--per-layer", options.per_layer, "Time, GFLOP/s and share of this machine's peak of each unit too");
+  line.text("--trace", options.trace, {"FILE", "Write the steps of a run as a Chrome trace"});
   line.shapes(options.shapes);
   if (!line.parse(arguments)) return 0;
 
@@ -173,8 +169,12 @@ int run_bench(const std::vector<std::string>& arguments) {
   document["latency_ms"] = latency_json(ms);
   document["throughput_per_s"] =
       1e3 * static_cast<double>(options.batch) / document["latency_ms"]["mean"].get<double>();
-  document["layers"] =
-      options.per_layer ? layers_json(*target, inputs, std::min<std::int64_t>(options.iterations, 20)) : Json::array();
+  document["layers"] = Json::array();
+  if (options.per_layer || !options.trace.empty()) {
+    const TimedRuns runs = timed_runs(*target, inputs, std::min<std::int64_t>(options.iterations, kTimedRuns));
+    if (options.per_layer) add_layers(document, runs, threads);
+    if (!options.trace.empty()) write_json(options.trace, trace_json(runs));
+  }
   line.json() ? write_result(document) : write_result(to_table(document));
   return 0;
 }

@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -11,6 +10,7 @@
 #include "exec/executor.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/operator_table.h"
+#include "exec/unit_clock.h"
 
 namespace cleave::exec {
 namespace {
@@ -51,27 +51,6 @@ class TapHook : public RunHook {
   const Program& program_;
   ActivationObserver& observer_;
   std::size_t next_ = 0;
-};
-
-/// Adds up the time between steps by unit.
-class ClockHook : public RunHook {
- public:
-  ClockHook(const Program& program, std::vector<UnitTime>& times) : program_(program), times_(times) {}
-
-  void after(std::int32_t step, std::span<std::byte* const>) override {
-    const auto now = Clock::now();
-    if (step >= 0) {
-      const std::size_t unit = graph::index(program_.steps[static_cast<std::size_t>(step)].unit);
-      times_[unit].seconds += std::chrono::duration<double>(now - before_).count();
-    }
-    before_ = Clock::now();
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  const Program& program_;
-  std::vector<UnitTime>& times_;
-  Clock::time_point before_{};
 };
 
 std::string describe_node(const Node& node) {
@@ -179,10 +158,10 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const
 }
 
 std::vector<Tensor> Session::run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times) {
-  times.clear();
-  for (const graph::Unit& unit : impl_->graph.units()) times.push_back({unit.name, unit.op, 0});
-  ClockHook hook(impl_->main->program(), times);
-  return impl_->run(*impl_->main, inputs, &hook);
+  UnitClock clock(impl_->graph, impl_->main->program());
+  std::vector<Tensor> outputs = impl_->run(*impl_->main, inputs, &clock);
+  times = clock.times();
+  return outputs;
 }
 
 std::int64_t Session::arena_bytes() const {

@@ -35,11 +35,23 @@ class ActivationObserver {
   virtual void observe(const ActivationView& activation) = 0;
 };
 
-/// Time spent in one unit (or in a node that belongs to none).
+/// One piece of work of a run.
+struct StepTime {
+  std::string op;      ///< of the node it runs; "Reorder" for a copy into another layout
+  std::string kernel;  ///< which implementation: "brgconv:avx512_core"
+  double begin_s = 0;  ///< on a clock that never goes back, the same for all sessions of the process
+  double seconds = 0;
+  std::int64_t bytes = 0;           ///< of the tensors it reads and writes; reordered weights left out
+  DType reads = DType::kUndefined;  ///< element type of its first input
+};
+
+/// Time spent in one unit, and the steps it was spent in.
 struct UnitTime {
   std::string name;
   std::string op;
   double seconds = 0;
+  std::int64_t macs = 0;
+  std::vector<StepTime> steps;
 };
 
 /// A graph compiled for execution: weights reordered once, activations in the kernels' preferred layouts, a static

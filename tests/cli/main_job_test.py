@@ -212,8 +212,25 @@ class MainJob(unittest.TestCase):
             told = run_json("bench", target, "--iterations", "3", "--warmup", "1", "--per-layer")
             self.assertLessEqual({"threads", "batch", "iterations", "latency_ms", "throughput_per_s", "layers"}, told.keys())
             self.assertEqual({"min", "mean", "median", "p90", "p95", "p99", "max", "cv"}, set(told["latency_ms"]))
-            self.assertLessEqual({"name", "op", "ms"}, told["layers"][0].keys())
+            self.assertLessEqual({"name", "op", "ms", "macs", "bits", "gflops", "peak_share", "bytes", "kernels"},
+                                 told["layers"][0].keys())
+            for layer in told["layers"]:
+                self.assertEqual(layer["gflops"] is None, layer["macs"] == 0 or layer["ms"] == 0, layer)
+            self.assertAlmostEqual(sum(row["ms"] for row in told["operators"]),
+                                   sum(layer["ms"] for layer in told["layers"]))
+            self.assertGreater(told["peak"]["float32_gflops"], 0)
         self.assertEqual(run_json("bench", MODEL, "--iterations", "2", "--batch", "4")["batch"], 4)
+
+    def test_a_trace_holds_the_steps_of_a_run_in_order(self):
+        trace = self.at("trace.json")
+        run("bench", self.bundle, "--iterations", "2", "--trace", trace)
+        with open(trace, encoding="utf-8") as text:
+            events = json.load(text)["traceEvents"]
+        units = {event["args"]["unit"] for event in events}
+        self.assertLessEqual({"/stem/stem.0/Conv", "/classifier/Gemm"}, units)  # of both halves
+        for before, after in zip(events, events[1:]):
+            self.assertLessEqual(before["ts"] + before["dur"], after["ts"] + 1e-3)
+        self.assertTrue(all(event["ph"] == "X" and event["args"]["kernel"] for event in events))
 
     def test_options_in_force_can_be_dumped_and_read_back(self):
         config = self.at("config.json")

@@ -163,10 +163,32 @@ TEST(Session, TimesEveryUnitInScheduleOrder) {
   double total = 0;
   for (std::size_t i = 0; i < times.size(); ++i) {
     EXPECT_EQ(times[i].name, graph.units()[i].name);
-    EXPECT_GE(times[i].seconds, 0);
+    EXPECT_EQ(times[i].macs, graph.units()[i].macs);
+    double in_steps = 0;
+    for (const StepTime& step : times[i].steps) in_steps += step.seconds;
+    EXPECT_DOUBLE_EQ(times[i].seconds, in_steps);
     total += times[i].seconds;
   }
   EXPECT_GT(total, 0);
+}
+
+TEST(Session, StepsOfATimedRunFollowEachOtherAndSayWhatTheyAre) {
+  std::vector<UnitTime> times;
+  Session(testing::residual_block(), {Kernels::kReference, 1}).run_timed({{random_floats({1, 8, 6, 5}, 5)}}, times);
+  const std::int64_t activation = 8 * 6 * 5 * 4;
+  double last_end = 0;
+  int convolutions = 0;
+  for (const UnitTime& unit : times) {
+    for (const StepTime& step : unit.steps) {
+      EXPECT_GE(step.begin_s, last_end);
+      last_end = step.begin_s + step.seconds;
+      EXPECT_FALSE(step.kernel.empty());
+      EXPECT_EQ(step.reads, DType::kFloat32);
+      if (step.op == "Conv") ++convolutions;
+      EXPECT_TRUE(step.op != "Relu" || step.bytes == 2 * activation) << step.bytes;
+    }
+  }
+  EXPECT_EQ(convolutions, 2);
 }
 
 TEST(Session, NeedsLessMemoryThanAllActivationsTogether) {

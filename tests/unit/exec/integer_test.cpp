@@ -5,55 +5,21 @@
 
 #include "exec/compiler.h"
 #include "exec/executor.h"
-#include "exec/fake_quantize.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/session.h"
 #include "graph/builder.h"
-#include "quant/clip.h"
+#include "quantized_network.h"
 #include "small_networks.h"
-#include "tap_recorder.h"
 
 namespace cleave::exec {
 namespace {
 
 using graph::Graph;
 using graph::TensorId;
-using quant::AffineQuantizer;
-using quant::Bits;
 using testing::NetworkBuilder;
+using testing::quantize;
+using testing::QuantizedNetwork;
 using Integers = std::vector<std::int64_t>;
-
-/// The network with every activation and weight quantized to the range that one random input shows.
-struct QuantizedNetwork {
-  Graph graph;
-  Tensor input;
-};
-
-AffineQuantizer quantizer_of(const Tensor& values, Bits bits) {
-  const auto data = values.data<float>();
-  const auto [low, high] = std::minmax_element(data.begin(), data.end());
-  return quant::affine_quantizer({*low, *high}, bits);
-}
-
-QuantizedNetwork quantize(const Graph& graph, int bits = 8) {
-  const Tensor input = testing::random_floats(graph.tensor(graph.inputs()[0]).shape, 5, -1, 2);
-  QuantizationSpec spec;
-  spec.edge = graph::Cut::all(graph);
-  std::vector<TensorId> taps(graph.inputs().begin(), graph.inputs().end());
-  for (const graph::Unit& unit : graph.units()) {
-    taps.insert(taps.end(), unit.outputs.begin(), unit.outputs.end());
-    if (unit.weight == TensorId::kNone) continue;
-    spec.weights[unit.name] =
-        quant::choose_weights(*graph.constant(unit.weight), unit.weight_axis, Bits{bits}, quant::ClipMethod::kMinMax)
-            .quantizer;
-  }
-  testing::TapRecorder recorder;
-  Session(graph, {Kernels::kReference, 1}).run(std::vector<Tensor>{input}, taps, recorder);
-  for (const TensorId id : taps) {
-    spec.activations[graph.tensor(id).name] = quantizer_of(recorder.value(id), Bits{bits});
-  }
-  return {fake_quantize(graph, spec), input};
-}
 
 /// Names of the steps that the fast kernels run, "Conv brgconv..." etc.
 std::vector<std::string> steps_of(const Graph& graph) {

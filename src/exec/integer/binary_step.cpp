@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "exec/integer/pieces.h"
+#include "exec/kernels/pieces.h"
 #include "exec/kernels/simd/kernels.h"
 
 namespace cleave::exec {

@@ -1,6 +1,6 @@
 #include "exec/integer/resize_step.h"
 
-#include "exec/integer/pieces.h"
+#include "exec/kernels/pieces.h"
 #include "exec/kernels/simd/kernels.h"
 
 namespace cleave::exec {

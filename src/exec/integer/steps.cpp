@@ -3,7 +3,7 @@
 #include <type_traits>
 
 #include "exec/compiler.h"
-#include "exec/integer/pieces.h"
+#include "exec/kernels/pieces.h"
 #include "exec/kernels/simd/kernels.h"
 
 namespace cleave::exec {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "exec/kernels/pieces.h"
 #include "exec/kernels/walk.h"
 
 namespace cleave::exec {
@@ -25,6 +26,31 @@ void copy_typed(const Shape& shape, std::byte* target, const Strides& target_str
       std::memcpy(to + i * step[0] * kBytes, from + i * step[1] * kBytes, Bytes);
     }
   });
+}
+
+/// The axis that lies outermost in the target, or 0.
+std::size_t outermost_axis(const Shape& shape, const Strides& target_strides) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < shape.size(); ++i) {
+    if (shape[i] > 1 && (shape[best] == 1 || target_strides[i] > target_strides[best])) best = i;
+  }
+  return best;
+}
+
+void copy_piece(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
+                const std::byte* source, const Strides& source_strides) {
+  switch (element_bytes) {
+    case 1:
+      return copy_typed<1>(shape, target, target_strides, source, source_strides);
+    case 2:
+      return copy_typed<2>(shape, target, target_strides, source, source_strides);
+    case 4:
+      return copy_typed<4>(shape, target, target_strides, source, source_strides);
+    case 8:
+      return copy_typed<8>(shape, target, target_strides, source, source_strides);
+    default:
+      CLEAVE_CHECK(false, "element types have 1, 2, 4 or 8 bytes");
+  }
 }
 
 /// Walks the axes of copy_by_tables, largest output stride outside.
@@ -85,18 +111,18 @@ class TableCopy {
 
 void strided_copy(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
                   const std::byte* source, const Strides& source_strides) {
-  switch (element_bytes) {
-    case 1:
-      return copy_typed<1>(shape, target, target_strides, source, source_strides);
-    case 2:
-      return copy_typed<2>(shape, target, target_strides, source, source_strides);
-    case 4:
-      return copy_typed<4>(shape, target, target_strides, source, source_strides);
-    case 8:
-      return copy_typed<8>(shape, target, target_strides, source, source_strides);
-    default:
-      CLEAVE_CHECK(false, "element types have 1, 2, 4 or 8 bytes");
+  const std::int64_t elements = element_count(shape);
+  if (shape.empty() || elements == 0) {
+    return copy_piece(element_bytes, shape, target, target_strides, source, source_strides);
   }
+  const auto bytes = static_cast<std::int64_t>(element_bytes);
+  const std::size_t axis = outermost_axis(shape, target_strides);
+  in_pieces(shape[axis], elements / shape[axis] * bytes, [&](std::int64_t begin, std::int64_t count) {
+    Shape piece = shape;
+    piece[axis] = count;
+    copy_piece(element_bytes, piece, target + begin * target_strides[axis] * bytes, target_strides,
+               source + begin * source_strides[axis] * bytes, source_strides);
+  });
 }
 
 void copy_by_tables(std::size_t element_bytes, const InputView& in, const OutputView& out, const AxisTables& tables,

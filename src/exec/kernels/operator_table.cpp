@@ -72,7 +72,7 @@ constexpr std::array kTable = {
     Operator{"InstanceNormalization", kFloat, kPlain, true, reference::instance_normalization, nullptr, nullptr},
     Operator{"LayerNormalization", kFloat, kPlain, true, reference::layer_normalization, only_first_output, nullptr},
     Operator{"LRN", kFloat, kPlain, false, reference::lrn, nullptr, nullptr},
-    Operator{"Softmax", kFloat, kFollows, false, reference::softmax, nullptr, nullptr},
+    Operator{"Softmax", kFloat, kFollows, false, reference::softmax, nullptr, fast::lower_softmax},
     Operator{"LogSoftmax", kFloat, kFollows, false, reference::softmax, nullptr, nullptr},
 
     Operator{"MaxPool", kFloats | types(DType::kUint8, DType::kInt8), kPlain, false, reference::pool, check_pooling,
@@ -98,7 +98,7 @@ constexpr std::array kTable = {
     unary("Softsign", kFloats),
     unary("ThresholdedRelu", kFloats),
     Operator{"Clip", kNumbers, kAlike, true, reference::clip, nullptr, fast::lower_activation},
-    Operator{"PRelu", kFloat, kFollows, false, reference::prelu, nullptr, nullptr},
+    Operator{"PRelu", kFloat, kFollows, false, reference::prelu, nullptr, fast::lower_prelu},
 
     unary("Abs", kNumbers),
     unary("Neg", kNumbers),
@@ -169,7 +169,7 @@ constexpr std::array kTable = {
     Operator{"GatherElements", kAll, kPlain, false, reference::gather_elements, nullptr, nullptr},
     Operator{"DepthToSpace", kAll, kFollows, false, reference::depth_to_space, nullptr, nullptr},
     Operator{"SpaceToDepth", kAll, kFollows, false, reference::space_to_depth, nullptr, nullptr},
-    Operator{"Resize", kFloat, kFollows, false, reference::resize, check_resize, nullptr},
+    Operator{"Resize", kFloat, kFollows, false, reference::resize, check_resize, fast::lower_resize},
     Operator{"Shape", kAll, kStridedInputs, false, reference::shape_of, nullptr, nullptr},
     Operator{"Size", kAll, kStridedInputs, false, reference::shape_of, nullptr, nullptr},
     Operator{"Constant", kAll, kPlain, false, reference::constant, check_constant, nullptr},

@@ -15,8 +15,11 @@ bool lower_global_pooling(Compiler& compiler, const Group& group);
 bool lower_activation(Compiler& compiler, const Group& group);
 bool lower_binary(Compiler& compiler, const Group& group);
 bool lower_batch_normalization(Compiler& compiler, const Group& group);
-bool lower_reshape(Compiler& compiler, const Group& group);            ///< only renames; channel shuffle
-bool lower_transpose(Compiler& compiler, const Group& group);          ///< where the bytes already lie right
+bool lower_prelu(Compiler& compiler, const Group& group);
+bool lower_softmax(Compiler& compiler, const Group& group);
+bool lower_resize(Compiler& compiler, const Group& group);
+bool lower_reshape(Compiler& compiler, const Group& group);    ///< only renames; channel shuffle
+bool lower_transpose(Compiler& compiler, const Group& group);  ///< where the bytes already lie right
 
 // The same on given tensors, for integer lowerings that run them on codes.
 

@@ -132,44 +132,4 @@ bool lower_binary(Compiler& compiler, const Group& group) {
   return true;
 }
 
-bool lower_batch_normalization(Compiler& compiler, const Group& group) {
-  const Node& node = group.node(compiler.graph());
-  const Shape& shape = compiler.shape(node.inputs[0]);
-  if (shape.size() < 3 || shape.size() > 5 || element_count(shape) < kWorthwhile) return false;
-  for (std::size_t i = 1; i < 5; ++i) {
-    if (compiler.constant(node.inputs[i]) == nullptr) return false;
-  }
-  using dnnl::normalization_flags;
-  auto flags = normalization_flags::use_global_stats | normalization_flags::use_scale | normalization_flags::use_shift;
-  if (group.followers.size() > 1) return false;
-  if (group.followers.size() == 1) {
-    const Follower& follower = group.followers[0];
-    if (follower.kind != Follower::Kind::kActivation || follower.activation.function != Function::kRelu) return false;
-    flags |= normalization_flags::fuse_norm_relu;
-  }
-  DnnlState& state = *compiler.dnnl();
-  const memory::desc desc = describe(shape, Layout::kChannelsLast);
-  using dnnl::batch_normalization_forward;
-  const batch_normalization_forward::desc operation(dnnl::prop_kind::forward_inference, desc,
-                                                    node.number("epsilon", 1e-5f), flags);
-  const auto descriptor =
-      fast_descriptor<batch_normalization_forward::primitive_desc>(operation, attributes(), state.engine);
-  if (!descriptor) return false;
-  ScheduledStep step;
-  step.reads.push_back(compiler.read(node.inputs[0], Layout::kChannelsLast));
-  step.writes.push_back(compiler.write(group.result(compiler.graph()), Layout::kChannelsLast));
-  step.may_overwrite = step.reads[0];
-  auto work = start_step<batch_normalization_forward>(compiler, *descriptor, step);
-  work->bind(DNNL_ARG_SRC, state, desc, step.reads[0]);
-  work->bind(DNNL_ARG_DST, state, desc, step.writes[0]);
-  constexpr int kArguments[] = {DNNL_ARG_SCALE, DNNL_ARG_SHIFT, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE};
-  for (std::size_t i = 0; i < 4; ++i) {
-    const auto values = compiler.constant(node.inputs[i + 1])->data<float>();
-    work->bind(kArguments[i], constant_vector(state, {values.begin(), values.end()}));
-  }
-  step.step = std::move(work);
-  compiler.emit(std::move(step));
-  return true;
-}
-
 }  // namespace cleave::exec::fast

@@ -14,6 +14,7 @@
   void fill_floats(KernelTable& table);     \
   void fill_product(KernelTable& table);    \
   void fill_winograd(KernelTable& table);   \
+  void fill_int8(KernelTable& table);       \
   void fill_peak(KernelTable& table);       \
   }
 

@@ -16,6 +16,7 @@ namespace {
     isa::fill_floats(table);     \
     isa::fill_product(table);    \
     isa::fill_winograd(table);   \
+    isa::fill_int8(table);       \
     isa::fill_peak(table);       \
     return table;                \
   }()

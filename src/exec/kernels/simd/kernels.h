@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "exec/kernels/simd/int8_kernels.h"
 #include "exec/kernels/simd/isa.h"
 
 /// Inner loops on plain memory, compiled once per instruction set and chosen at run time. They know no tensors and
@@ -158,6 +159,7 @@ struct KernelTable {
   CodeKernels<std::uint8_t> u8;
   CodeKernels<std::int8_t> s8;
   FloatKernels f32;
+  Int8Kernels int8;
   /// out[i] = table[in[i]]: any function of one code (of int8 codes too: index by the bit pattern).
   void (*lookup)(const std::uint8_t* in, std::int64_t n, const std::uint8_t table[256], std::uint8_t* out);
   ProductKernels product;

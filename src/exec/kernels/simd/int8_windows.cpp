@@ -1,0 +1,198 @@
+#include "exec/kernels/simd/compiled_per_isa.h"
+#include "exec/kernels/simd/rounding.h"
+
+namespace cleave::exec::simd::CLEAVE_SIMD_ISA {
+namespace {
+
+// Output pixels times strips held in registers.
+#if defined(__AVX512BW__)
+constexpr int kPixels = 8;
+#elif defined(__AVX2__)
+constexpr int kPixels = 6;
+#else
+constexpr int kPixels = 4;
+#endif
+constexpr int kDepthwisePixels = 4;
+constexpr int kStrips = 2;
+
+template <int kP, int kS>
+struct Tile {
+  Int sums[kP][kS];
+};
+
+/// Where the windows of a tile begin; a tile beyond the last pixel repeats it.
+template <int kP>
+struct Windows {
+  const int16_t* at[kP];
+};
+
+inline Int load_weights(const int16_t* p) {
+  return load(reinterpret_cast<const int32_t*>(p), Full{});
+}
+
+inline Int splat_pair(const int16_t* p) {
+  int32_t pair;
+  __builtin_memcpy(&pair, p, sizeof pair);
+  return splat(pair);
+}
+
+struct Dense {
+  static constexpr int kWidest = kPixels;
+  static constexpr int kElement = 1;  ///< int16 in an element that offsets count
+
+  static int64_t weights_of_strip(const WindowJob& job) { return job.tap_count * job.pairs * 2 * kLanes; }
+
+  template <int kP, int kS>
+  static inline void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t, const int16_t* weights,
+                            Tile<kP, kS>& tile) {
+    const int64_t strip = weights_of_strip(job);
+    for (int64_t t = 0; t < job.tap_count; ++t) {
+      const int16_t* run[kP];
+#pragma GCC unroll 8
+      for (int p = 0; p < kP; ++p) run[p] = windows.at[p] + job.taps[t];
+      for (int64_t k = 0; k < job.pairs; ++k, weights += 2 * kLanes) {
+        Int w[kS];
+#pragma GCC unroll 2
+        for (int s = 0; s < kS; ++s) w[s] = load_weights(weights + s * strip);
+#pragma GCC unroll 8
+        for (int p = 0; p < kP; ++p) {
+          const Int x = splat_pair(run[p] + 2 * k);
+#pragma GCC unroll 2
+          for (int s = 0; s < kS; ++s) tile.sums[p][s] = add_dot_pairs(tile.sums[p][s], x, w[s]);
+        }
+      }
+    }
+  }
+};
+
+struct Depthwise {
+  static constexpr int kWidest = kDepthwisePixels;
+  static constexpr int kElement = 2;
+
+  static int64_t weights_of_strip(const WindowJob& job) { return job.tap_count * 2 * kLanes; }
+
+  template <int kP, int kS>
+  static inline void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t channel, const int16_t* weights,
+                            Tile<kP, kS>& tile) {
+    const int64_t strip = weights_of_strip(job);
+    for (int64_t t = 0; t < job.tap_count; ++t, weights += 2 * kLanes) {
+      const int64_t offset = kElement * (job.taps[t] + channel);
+#pragma GCC unroll 2
+      for (int s = 0; s < kS; ++s) {
+        const Int w = load_weights(weights + s * strip);
+#pragma GCC unroll 8
+        for (int p = 0; p < kP; ++p) {
+          const Int x = load_weights(windows.at[p] + offset + s * 2 * kLanes);
+          tile.sums[p][s] = add_dot_pairs(tile.sums[p][s], x, w);
+        }
+      }
+    }
+  }
+};
+
+/// The epilogue of kLanes channels from `channel` on.
+template <typename Lanes>
+inline void finish(const WindowJob& job, Int sum, int64_t channel, int64_t place, const Float& low, const Float& high,
+                   Lanes lanes) {
+  sum += load(job.bias + channel, Full{});
+  if (job.type == SumOutput::kInt32) return store(static_cast<int32_t*>(job.out) + place, sum, lanes);
+  const Float x = clamp(to_float(sum) * load(job.scales + channel, Full{}), low, high);
+  if (job.type == SumOutput::kFloat) return store(static_cast<float*>(job.out) + place, x, lanes);
+  const Int code = round(x) + splat(job.zero_point);
+  if (job.type == SumOutput::kUint8) return store(static_cast<uint8_t*>(job.out) + place, code, lanes);
+  store(static_cast<int8_t*>(job.out) + place, code, lanes);
+}
+
+template <int kP, int kS>
+inline void finish_tile(const WindowJob& job, const Tile<kP, kS>& tile, int64_t first_pixel, int64_t channel) {
+  const auto zero = static_cast<float>(job.type == SumOutput::kFloat ? 0 : job.zero_point);
+  const Float low = splat(job.low - zero);  // bounds before the zero point is added
+  const Float high = splat(job.high - zero);
+  const int64_t left = job.pixel_count - first_pixel;
+#pragma GCC unroll 8
+  for (int p = 0; p < kP; ++p) {
+    if (p >= left) break;
+#pragma GCC unroll 2
+    for (int s = 0; s < kS; ++s) {
+      const int64_t c = channel + s * kLanes;
+      const int64_t place = (first_pixel + p) * job.out_stride + c;
+      if (c + kLanes <= job.channels) {
+        finish(job, tile.sums[p][s], c, place, low, high, Full{});
+      } else {
+        finish(job, tile.sums[p][s], c, place, low, high, Part{static_cast<int>(job.channels - c)});
+      }
+    }
+  }
+}
+
+template <typename Kind, int kP, int kS>
+inline void compute_tile(const WindowJob& job, int64_t first_pixel, int64_t channel, const int16_t* weights) {
+  Windows<kP> windows;
+#pragma GCC unroll 8
+  for (int p = 0; p < kP; ++p) {
+    const int64_t pixel = first_pixel + p < job.pixel_count ? first_pixel + p : job.pixel_count - 1;
+    windows.at[p] = job.source + static_cast<int64_t>(Kind::kElement) * job.pixels[pixel];
+  }
+  Tile<kP, kS> tile;
+#pragma GCC unroll 8
+  for (int p = 0; p < kP; ++p) {
+#pragma GCC unroll 2
+    for (int s = 0; s < kS; ++s) tile.sums[p][s] = splat(int32_t{0});
+  }
+  Kind::template add_up<kP, kS>(job, windows, channel, weights, tile);
+  finish_tile(job, tile, first_pixel, channel);
+}
+
+/// All pixels for kS strips of channels.
+template <typename Kind, int kS>
+void compute_strips(const WindowJob& job, int64_t channel, const int16_t* weights) {
+  int64_t p = 0;
+  for (; p + Kind::kWidest <= job.pixel_count; p += Kind::kWidest) {
+    compute_tile<Kind, Kind::kWidest, kS>(job, p, channel, weights);
+  }
+  const int64_t left = job.pixel_count - p;
+  if (left > 4) return compute_tile<Kind, Kind::kWidest, kS>(job, p, channel, weights);
+  if (left > 2) return compute_tile<Kind, 4, kS>(job, p, channel, weights);
+  if (left == 2) return compute_tile<Kind, 2, kS>(job, p, channel, weights);
+  if (left == 1) return compute_tile<Kind, 1, kS>(job, p, channel, weights);
+}
+
+template <typename Kind>
+void compute(const WindowJob& job) {
+  const int64_t strip = Kind::weights_of_strip(job);
+  const int16_t* weights = job.weights;
+  int64_t c = 0;
+  for (; c + kLanes < job.channels; c += kStrips * kLanes, weights += kStrips * strip) {
+    compute_strips<Kind, kStrips>(job, c, weights);
+  }
+  if (c < job.channels) compute_strips<Kind, 1>(job, c, weights);
+}
+
+template <typename Code>
+void widen(const Code* __restrict codes, int64_t n, int32_t zero_point, int16_t* __restrict out) {
+  const auto zero = static_cast<int16_t>(zero_point);
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<int16_t>(codes[i] - zero);
+}
+
+template <typename Code>
+void pair_rows(const PairJob& job, const Code* upper, const Code* lower, int32_t* out) {
+  const Int zero = splat(job.zero_point);
+  for (int64_t p = 0; p < job.pixels; ++p) {
+    for_each_vector(job.channels, [&](int64_t c, auto lanes) {
+      const Int low_half = (load(upper + c, lanes) - zero) & 0xFFFF;
+      store(out + c, low_half | ((load(lower + c, lanes) - zero) << 16), lanes);
+    });
+    upper += job.upper_stride;
+    lower += job.lower_stride;
+    out += job.out_stride;
+  }
+}
+
+}  // namespace
+
+void fill_int8(KernelTable& table) {
+  table.int8 = {kLanes,        compute<Dense>,     compute<Depthwise>, widen<uint8_t>,
+                widen<int8_t>, pair_rows<uint8_t>, pair_rows<int8_t>};
+}
+
+}  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

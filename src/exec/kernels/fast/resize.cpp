@@ -87,6 +87,7 @@ class PixelResizeStep : public ResizeStep {
     for (std::size_t k = 0; k < 4; ++k) {
       const std::size_t row = r + std::min(k / 2, rows_.taps - 1);
       const std::size_t column = c + std::min(k % 2, columns_.taps - 1);
+      corners[k] = pixel(image, row, column);
       weights[k] = weight(rows_, row) * weight(columns_, column);
     }
     simd::kernels().f32.interpolate(corners, weights, channels_, y);

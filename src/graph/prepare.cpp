@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "graph/builder.h"
+#include "graph/declared_shapes.h"
 #include "graph/passes/passes.h"
 #include "graph/resolve_shapes.h"
 
@@ -60,7 +61,12 @@ void require_known(const Graph& graph) {
 
 Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassReport>* report) {
   validate(raw);
-  const Resolved resolved = resolve_shapes(fix_inputs(raw, options));
+  Resolved resolved = resolve_shapes(fix_inputs(raw, options));
+  if (const std::optional<Graph> completed = with_declared_shapes(resolved.graph, raw)) {
+    const int folded = resolved.folded;
+    resolved = resolve_shapes(*completed);
+    resolved.folded += folded;
+  }
   Graph graph = resolved.graph;
   std::vector<PassReport> counts;
   for (const Pass& pass : pass_table()) counts.push_back({pass.name, 0});

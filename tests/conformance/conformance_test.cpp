@@ -37,13 +37,32 @@ class PrintCounts : public ::testing::Environment {
 
 const ::testing::Environment* const kPrintCounts = ::testing::AddGlobalTestEnvironment(new PrintCounts);
 
+/// Some cases' data is not what their model says: bfloat16 values are labelled uint16, and the second input of
+/// CastLike, of which only the type counts, has another shape.
+Tensor as_declared(const Tensor& value, const graph::TensorInfo& info) {
+  if (info.name == "like" && value.shape() != info.shape) return Tensor(info.dtype, info.shape);
+  if (value.dtype() != DType::kUint16 || info.dtype != DType::kBfloat16) return value;
+  return Tensor(info.dtype, value.shape(), value.raw(), std::make_shared<Tensor>(value));
+}
+
+std::vector<Tensor> as_declared(const graph::Graph& graph, std::span<const graph::TensorId> ids,
+                                const std::vector<Tensor>& values) {
+  std::vector<Tensor> result;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i >= ids.size()) return values;
+    result.push_back(as_declared(values[i], graph.tensor(ids[i])));
+  }
+  return result;
+}
+
 void expect_right(exec::Kernels kernels, const graph::Graph& graph, const std::vector<DataSet>& sets) {
   exec::Session session(graph, {kernels, 1});
   for (const DataSet& set : sets) {
-    const std::vector<Tensor> outputs = session.run(set.inputs);
-    ASSERT_EQ(outputs.size(), set.outputs.size());
+    const std::vector<Tensor> outputs = session.run(as_declared(graph, graph.inputs(), set.inputs));
+    const std::vector<Tensor> expected = as_declared(graph, graph.outputs(), set.outputs);
+    ASSERT_EQ(outputs.size(), expected.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const auto wrong = difference(outputs[i], set.outputs[i]);
+      const auto wrong = difference(outputs[i], expected[i]);
       EXPECT_FALSE(wrong) << "output " << i << " of the " << (kernels == exec::Kernels::kFast ? "fast" : "reference")
                           << " kernels: " << *wrong;
     }

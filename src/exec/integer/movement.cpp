@@ -26,7 +26,7 @@ bool renames(const Node& node) {
 
 /// Where the codes lie already as the result wants them.
 bool moves_nothing(Compiler& compiler, const Node& node, TensorId from, TensorId to) {
-  if (renames(node)) {
+  if (renames(node) && fast::is_settled_renaming(compiler, node)) {
     fast::alias_reshaped(compiler, from, to);
     return true;
   }

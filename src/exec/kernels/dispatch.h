@@ -19,10 +19,41 @@ void dispatch(DType dtype, Body&& body) {
   CLEAVE_CHECK(known, "the operator table lets only the listed element types through");
 }
 
+template <typename Body>
+void dispatch_integer(DType dtype, Body&& body) {
+  dispatch<std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
+           std::uint64_t>(dtype, body);
+}
+
 /// The same for every number type that kernels compute with.
 template <typename Body>
 void dispatch_number(DType dtype, Body&& body) {
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t>(dtype, body);
+  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::uint16_t, std::int16_t,
+           std::uint32_t, std::uint64_t>(dtype, body);
+}
+
+/// Numbers and bool.
+template <typename Body>
+void dispatch_value(DType dtype, Body&& body) {
+  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::uint16_t, std::int16_t,
+           std::uint32_t, std::uint64_t, bool>(dtype, body);
+}
+
+/// For kernels that only move elements: T has `element_bytes` bytes (1, 2, 4 or 8).
+template <typename Body>
+void dispatch_bytes(std::size_t element_bytes, Body&& body) {
+  switch (element_bytes) {
+    case 1:
+      return body(TypeTag<std::uint8_t>{});
+    case 2:
+      return body(TypeTag<std::uint16_t>{});
+    case 4:
+      return body(TypeTag<std::uint32_t>{});
+    case 8:
+      return body(TypeTag<std::uint64_t>{});
+    default:
+      CLEAVE_CHECK(false, "element types have 1, 2, 4 or 8 bytes");
+  }
 }
 
 }  // namespace cleave::exec

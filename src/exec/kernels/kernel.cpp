@@ -1,6 +1,8 @@
 #include "exec/kernels/kernel.h"
 
 #include "exec/kernels/dispatch.h"
+#include "exec/kernels/half.h"
+#include "exec/kernels/widen.h"
 
 namespace cleave::exec {
 
@@ -24,8 +26,12 @@ std::vector<std::int64_t> integers_of(const InputView& view) {
 
 double scalar_of(const InputView& view) {
   double value = 0;
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, bool>(
-      view.dtype, [&](auto tag) { value = static_cast<double>(*view.as<typename decltype(tag)::type>()); });
+  if (is_half(view.dtype)) {
+    float wide = 0;
+    widen({view.dtype, {}, {}, view.data}, &wide);
+    return static_cast<double>(wide);
+  }
+  dispatch_value(view.dtype, [&](auto tag) { value = static_cast<double>(*view.as<typename decltype(tag)::type>()); });
   return value;
 }
 

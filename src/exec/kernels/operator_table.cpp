@@ -7,6 +7,7 @@
 #include "exec/kernels/fast/lowerings.h"
 #include "exec/kernels/reference/kernels.h"
 #include "exec/kernels/support_checks.h"
+#include "exec/kernels/widen.h"
 
 namespace cleave::exec {
 namespace {
@@ -21,14 +22,14 @@ constexpr DTypeSet types(DType first, Rest... rest) {
 }
 
 constexpr DTypeSet kFloat = types(DType::kFloat32);
-constexpr DTypeSet kFloats = types(DType::kFloat32, DType::kFloat64);
+constexpr DTypeSet kHalves = types(DType::kFloat16, DType::kBfloat16);
+constexpr DTypeSet kFloats = kFloat | kHalves | types(DType::kFloat64);
+constexpr DTypeSet kUnsigned = types(DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64);
+constexpr DTypeSet kIntegers = kUnsigned | types(DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64);
 constexpr DTypeSet kBools = types(DType::kBool);
-constexpr DTypeSet kNumbers = kFloats | types(DType::kInt32, DType::kInt64, DType::kUint8, DType::kInt8);
-constexpr DTypeSet kValues = kNumbers | kBools;
-constexpr DTypeSet kAll =
-    kValues | types(DType::kUint16, DType::kInt16, DType::kUint32, DType::kUint64, DType::kFloat16, DType::kBfloat16);
+constexpr DTypeSet kNumbers = kFloats | kIntegers;
+constexpr DTypeSet kAll = kNumbers | kBools;
 constexpr DTypeSet kCodes = types(DType::kUint8, DType::kInt8, DType::kInt32);
-constexpr DTypeSet kCastable = kValues | types(DType::kUint16, DType::kInt16, DType::kUint32, DType::kUint64);
 
 constexpr auto kPlain = LayoutSupport::kPlain;
 constexpr auto kAlike = LayoutSupport::kAlike;
@@ -36,23 +37,23 @@ constexpr auto kFollows = LayoutSupport::kFollows;
 constexpr auto kStridedInputs = LayoutSupport::kStridedInputs;
 
 constexpr Operator unary(std::string_view name, DTypeSet set, FastLowering fast = nullptr) {
-  return {name, set, kAlike, true, reference::unary, nullptr, fast};
+  return {name, set, kAlike, true, widened<reference::unary>, nullptr, fast};
 }
 
-constexpr Operator binary(std::string_view name, FastLowering fast = nullptr) {
-  return {name, kNumbers, kFollows, false, reference::binary, nullptr, fast};
+constexpr Operator binary(std::string_view name, FastLowering fast = nullptr, DTypeSet set = kNumbers) {
+  return {name, set, kFollows, false, widened<reference::binary>, nullptr, fast};
 }
 
 constexpr Operator compare(std::string_view name, DTypeSet set) {
-  return {name, set, kFollows, false, reference::compare, nullptr, nullptr};
+  return {name, set, kFollows, false, widened<reference::compare>, nullptr, nullptr};
 }
 
 constexpr Operator reduce(std::string_view name) {
-  return {name, kNumbers, kStridedInputs, false, reference::reduce, nullptr, nullptr};
+  return {name, kNumbers, kStridedInputs, false, widened<reference::reduce>, nullptr, nullptr};
 }
 
 constexpr Operator rename(std::string_view name) {
-  return {name, kAll, kPlain, false, reference::copy, only_first_output, fast::lower_reshape};
+  return {name, kAll, kPlain, false, reference::rename, only_first_output, fast::lower_reshape};
 }
 
 constexpr Operator data_sized(std::string_view name, DTypeSet set, FreeKernel kernel) {
@@ -60,28 +61,44 @@ constexpr Operator data_sized(std::string_view name, DTypeSet set, FreeKernel ke
 }
 
 constexpr std::array kTable = {
-    Operator{"Conv", kFloat, kPlain, false, reference::conv, check_convolution, fast::lower_convolution},
-    Operator{"ConvTranspose", kFloat, kPlain, false, reference::conv_transpose, check_convolution,
+    Operator{"Conv", kFloat | kHalves, kPlain, false, widened<reference::conv>, check_convolution,
+             fast::lower_convolution},
+    Operator{"ConvTranspose", kFloat | kHalves, kPlain, false, widened<reference::conv_transpose>, check_convolution,
              fast::lower_transposed_convolution},
-    Operator{"Gemm", kFloats, kPlain, false, reference::gemm, nullptr, fast::lower_gemm},
-    Operator{"MatMul", kFloats | types(DType::kInt32, DType::kInt64), kPlain, false, reference::matmul, nullptr,
-             fast::lower_matmul},
+    Operator{"Gemm", kFloats | types(DType::kInt32, DType::kInt64, DType::kUint32, DType::kUint64), kPlain, false,
+             widened<reference::gemm>, nullptr, fast::lower_gemm},
+    Operator{"MatMul", kFloats | types(DType::kInt32, DType::kInt64, DType::kUint32, DType::kUint64), kPlain, false,
+             widened<reference::matmul>, nullptr, fast::lower_matmul},
 
-    Operator{"BatchNormalization", kFloat, kFollows, true, reference::batch_normalization, check_batch_normalization,
-             fast::lower_batch_normalization},
-    Operator{"InstanceNormalization", kFloat, kPlain, true, reference::instance_normalization, nullptr, nullptr},
-    Operator{"LayerNormalization", kFloat, kPlain, true, reference::layer_normalization, only_first_output, nullptr},
-    Operator{"LRN", kFloat, kPlain, false, reference::lrn, nullptr, nullptr},
-    Operator{"Softmax", kFloat, kFollows, false, reference::softmax, nullptr, fast::lower_softmax},
-    Operator{"LogSoftmax", kFloat, kFollows, false, reference::softmax, nullptr, nullptr},
+    Operator{"BatchNormalization", kFloat | kHalves, kFollows, true, widened<reference::batch_normalization>,
+             check_batch_normalization, fast::lower_batch_normalization},
+    Operator{"InstanceNormalization", kFloat | kHalves, kPlain, true, widened<reference::instance_normalization>,
+             nullptr, nullptr},
+    Operator{"LayerNormalization", kFloat | kHalves, kPlain, true, widened<reference::layer_normalization>, nullptr,
+             nullptr},
+    Operator{"LRN", kFloat | kHalves, kPlain, false, widened<reference::lrn>, nullptr, nullptr},
+    Operator{"MeanVarianceNormalization", kFloats, kAlike, false, widened<reference::mean_variance_normalization>,
+             nullptr, nullptr},
+    Operator{"LpNormalization", kFloats, kPlain, false, widened<reference::lp_normalization>, nullptr, nullptr},
+    Operator{"NegativeLogLikelihoodLoss", kFloats, kPlain, false, widened<reference::negative_log_likelihood_loss>,
+             nullptr, nullptr},
+    Operator{"SoftmaxCrossEntropyLoss", kFloats, kPlain, false, widened<reference::softmax_cross_entropy_loss>, nullptr,
+             nullptr},
+    Operator{"Hardmax", kFloats, kPlain, false, widened<reference::hardmax>, nullptr, nullptr},
+    Operator{"CumSum", kNumbers, kPlain, false, widened<reference::cumulative_sum>, nullptr, nullptr},
+    Operator{"Einsum", kNumbers, kPlain, false, widened<reference::einsum>, nullptr, nullptr},
+    Operator{"Det", kFloats, kPlain, false, widened<reference::determinant>, nullptr, nullptr},
+    Operator{"Softmax", kFloats, kFollows, false, widened<reference::softmax>, nullptr, fast::lower_softmax},
+    Operator{"LogSoftmax", kFloats, kFollows, false, widened<reference::softmax>, nullptr, nullptr},
 
-    Operator{"MaxPool", kFloats | types(DType::kUint8, DType::kInt8), kPlain, false, reference::pool, check_pooling,
+    Operator{"MaxPool", kFloats | types(DType::kUint8, DType::kInt8), kPlain, false, widened<reference::pool>,
+             check_pooling, fast::lower_pooling},
+    Operator{"AveragePool", kFloat | kHalves, kPlain, false, widened<reference::pool>, check_pooling,
              fast::lower_pooling},
-    Operator{"AveragePool", kFloat, kPlain, false, reference::pool, check_pooling, fast::lower_pooling},
-    Operator{"LpPool", kFloat, kPlain, false, reference::pool, check_pooling, nullptr},
-    Operator{"GlobalAveragePool", kFloat, kStridedInputs, false, reference::global_pool, nullptr,
+    Operator{"LpPool", kFloat | kHalves, kPlain, false, widened<reference::pool>, check_pooling, nullptr},
+    Operator{"GlobalAveragePool", kFloat | kHalves, kStridedInputs, false, widened<reference::global_pool>, nullptr,
              fast::lower_global_pooling},
-    Operator{"GlobalMaxPool", kFloat, kStridedInputs, false, reference::global_pool, nullptr,
+    Operator{"GlobalMaxPool", kFloat | kHalves, kStridedInputs, false, widened<reference::global_pool>, nullptr,
              fast::lower_global_pooling},
 
     unary("Relu", kNumbers, fast::lower_activation),
@@ -97,8 +114,9 @@ constexpr std::array kTable = {
     unary("Softplus", kFloats),
     unary("Softsign", kFloats),
     unary("ThresholdedRelu", kFloats),
-    Operator{"Clip", kNumbers, kAlike, true, reference::clip, nullptr, fast::lower_activation},
-    Operator{"PRelu", kFloat, kFollows, false, reference::prelu, nullptr, fast::lower_prelu},
+    unary("Shrink", kNumbers),
+    Operator{"Clip", kNumbers, kAlike, true, widened<reference::clip>, nullptr, fast::lower_activation},
+    Operator{"PRelu", kNumbers, kFollows, false, widened<reference::prelu>, nullptr, fast::lower_prelu},
 
     unary("Abs", kNumbers),
     unary("Neg", kNumbers),
@@ -109,11 +127,22 @@ constexpr std::array kTable = {
     unary("Erf", kFloats),
     unary("Sin", kFloats),
     unary("Cos", kFloats),
+    unary("Tan", kFloats),
+    unary("Asin", kFloats),
+    unary("Acos", kFloats),
+    unary("Atan", kFloats),
+    unary("Sinh", kFloats),
+    unary("Cosh", kFloats),
+    unary("Asinh", kFloats),
+    unary("Acosh", kFloats),
+    unary("Atanh", kFloats),
     unary("Reciprocal", kFloats),
     unary("Ceil", kFloats),
     unary("Floor", kFloats),
     unary("Round", kFloats),
     unary("Not", kBools),
+    Operator{"IsNaN", kFloats, kAlike, false, widened<reference::is_nan>, nullptr, nullptr},
+    Operator{"IsInf", kFloats, kAlike, false, widened<reference::is_infinite>, nullptr, nullptr},
 
     binary("Add", fast::lower_binary),
     binary("Sub", fast::lower_binary),
@@ -122,10 +151,11 @@ constexpr std::array kTable = {
     binary("Max", fast::lower_binary),
     binary("Min", fast::lower_binary),
     binary("Sum", fast::lower_binary),
-    binary("Mean"),
+    binary("Mean", nullptr, kFloats),
     binary("Mod"),
     binary("Pow"),
-    compare("Equal", kValues),
+    binary("BitShift", nullptr, kUnsigned),
+    compare("Equal", kAll),
     compare("Less", kNumbers),
     compare("LessOrEqual", kNumbers),
     compare("Greater", kNumbers),
@@ -133,7 +163,7 @@ constexpr std::array kTable = {
     compare("And", kBools),
     compare("Or", kBools),
     compare("Xor", kBools),
-    Operator{"Where", kBools, kFollows, false, reference::where, check_where, nullptr},
+    Operator{"Where", kBools, kFollows, false, reference::where, nullptr, nullptr},
 
     reduce("ReduceSum"),
     reduce("ReduceMean"),
@@ -145,12 +175,13 @@ constexpr std::array kTable = {
     reduce("ReduceSumSquare"),
     reduce("ReduceLogSum"),
     reduce("ReduceLogSumExp"),
-    Operator{"ArgMax", kNumbers, kStridedInputs, false, reference::arg_reduce, nullptr, nullptr},
-    Operator{"ArgMin", kNumbers, kStridedInputs, false, reference::arg_reduce, nullptr, nullptr},
+    Operator{"ArgMax", kNumbers, kStridedInputs, false, widened<reference::arg_reduce>, nullptr, nullptr},
+    Operator{"ArgMin", kNumbers, kStridedInputs, false, widened<reference::arg_reduce>, nullptr, nullptr},
 
     Operator{"QuantizeLinear", kFloat, kAlike, false, reference::quantize_linear, check_quantize, nullptr},
     Operator{"DequantizeLinear", kCodes, kAlike, false, reference::dequantize_linear, check_quantize, nullptr},
-    Operator{"Cast", kCastable, kAlike, false, reference::cast, check_cast, nullptr},
+    Operator{"Cast", kAll, kAlike, false, reference::cast, check_cast, nullptr},
+    Operator{"CastLike", kAll, kPlain, false, reference::cast, check_cast, nullptr},
 
     rename("Identity"),
     Operator{"Dropout", kAll, kPlain, false, reference::dropout, nullptr, nullptr},
@@ -167,6 +198,13 @@ constexpr std::array kTable = {
     Operator{"Expand", kAll, kFollows, false, reference::expand, nullptr, nullptr},
     Operator{"Gather", kAll, kPlain, false, reference::gather, nullptr, nullptr},
     Operator{"GatherElements", kAll, kPlain, false, reference::gather_elements, nullptr, nullptr},
+    Operator{"GatherND", kAll, kPlain, false, reference::gather_nd, nullptr, nullptr},
+    Operator{"ScatterElements", kAll, kPlain, false, reference::scatter_elements, check_scatter, nullptr},
+    Operator{"ScatterND", kAll, kPlain, false, reference::scatter_nd, check_scatter, nullptr},
+    Operator{"ReverseSequence", kAll, kPlain, false, reference::reverse_sequence, nullptr, nullptr},
+    Operator{"Trilu", kAll, kPlain, false, reference::trilu, nullptr, nullptr},
+    Operator{"OneHot", kNumbers, kPlain, false, reference::one_hot, check_one_hot, nullptr},
+    Operator{"EyeLike", kAll, kPlain, false, widened<reference::eye_like>, nullptr, nullptr},
     Operator{"DepthToSpace", kAll, kFollows, false, reference::depth_to_space, nullptr, nullptr},
     Operator{"SpaceToDepth", kAll, kFollows, false, reference::space_to_depth, nullptr, nullptr},
     Operator{"Resize", kFloat, kFollows, false, reference::resize, check_resize, fast::lower_resize},
@@ -174,11 +212,12 @@ constexpr std::array kTable = {
     Operator{"Size", kAll, kStridedInputs, false, reference::shape_of, nullptr, nullptr},
     Operator{"Constant", kAll, kPlain, false, reference::constant, check_constant, nullptr},
     Operator{"ConstantOfShape", types(DType::kInt64), kPlain, false, reference::constant_of_shape, nullptr, nullptr},
-    Operator{"Range", kFloats | types(DType::kInt32, DType::kInt64), kPlain, false, reference::range, nullptr, nullptr},
+    Operator{"Range", kFloat | types(DType::kFloat64, DType::kInt16, DType::kInt32, DType::kInt64), kPlain, false,
+             reference::range, nullptr, nullptr},
 
     data_sized("NonZero", kAll, reference::nonzero),
     data_sized("Compress", kAll, reference::compress),
-    data_sized("Unique", kCastable, reference::unique),
+    data_sized("Unique", kAll & ~kHalves, reference::unique),
     data_sized("NonMaxSuppression", kFloat, reference::non_max_suppression),
 };
 

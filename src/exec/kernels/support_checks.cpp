@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "exec/kernels/half.h"
+
 namespace cleave::exec {
 namespace {
 
@@ -86,22 +88,25 @@ Reason check_quantize(const Graph& graph, const Node& node) {
   return std::nullopt;
 }
 
-Reason check_where(const Graph& graph, const Node& node) {
-  const DType dtype = graph.tensor(node.outputs[0]).dtype;
-  if (is_one_of(dtype, {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kInt64, DType::kUint8, DType::kInt8,
-                        DType::kBool})) {
-    return std::nullopt;
+Reason check_scatter(const Graph& graph, const Node& node) {
+  const std::string reduction = node.text("reduction", "none");
+  if (!std::set<std::string>{"none", "add", "mul", "max", "min"}.contains(reduction)) {
+    return "reduction '" + reduction + "' is not supported";
   }
-  return wrong_type(graph, node.outputs[0]);
+  const DType dtype = graph.tensor(node.inputs[0]).dtype;
+  const bool computes = reduction != "none";
+  if (computes && (dtype == DType::kBool || is_half(dtype))) return wrong_type(graph, node.inputs[0]);
+  return std::nullopt;
+}
+
+Reason check_one_hot(const Graph& graph, const Node& node) {
+  const bool half = is_half(graph.tensor(node.inputs[0]).dtype) || is_half(graph.tensor(node.inputs[1]).dtype);
+  return half ? wrong_type(graph, node.inputs[0]) : std::nullopt;
 }
 
 Reason check_cast(const Graph& graph, const Node& node) {
-  const DType to = graph.tensor(node.outputs[0]).dtype;
-  if (is_one_of(to, {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kInt64, DType::kUint8, DType::kInt8,
-                     DType::kBool, DType::kUint16, DType::kInt16, DType::kUint32, DType::kUint64})) {
-    return std::nullopt;
-  }
-  return wrong_type(graph, node.outputs[0]);
+  if (dtype_bytes(graph.tensor(node.outputs[0]).dtype) == 0) return wrong_type(graph, node.outputs[0]);
+  return std::nullopt;
 }
 
 Reason check_constant(const Graph&, const Node& node) {

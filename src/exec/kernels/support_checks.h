@@ -14,7 +14,8 @@ std::optional<std::string> check_pooling(const graph::Graph& graph, const graph:
 std::optional<std::string> check_batch_normalization(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_resize(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_quantize(const graph::Graph& graph, const graph::Node& node);
-std::optional<std::string> check_where(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_scatter(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_one_hot(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_cast(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_constant(const graph::Graph& graph, const graph::Node& node);
 /// Further outputs (Dropout's mask, ...) must be left out or unused.

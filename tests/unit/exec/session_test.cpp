@@ -219,7 +219,7 @@ TEST(Session, RefusesInputsThatDoNotFit) {
 
 TEST(Session, NamesNodeOperatorAndReasonOfWhatItCannotRun) {
   GraphBuilder b;
-  const TensorId y = b.node("EyeLike", {b.input("x", DType::kFloat32, {3, 3})}, {"y"}, {}, "strange")[0];
+  const TensorId y = b.node("Bernoulli", {b.input("x", DType::kFloat32, {3, 3})}, {"y"}, {}, "strange")[0];
   b.set_shape(y, DType::kFloat32, {3, 3});
   b.output(y);
   try {
@@ -227,7 +227,7 @@ TEST(Session, NamesNodeOperatorAndReasonOfWhatItCannotRun) {
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_STREQ(error.what(), "node 'strange' (EyeLike): this operator is not supported");
+    EXPECT_STREQ(error.what(), "node 'strange' (Bernoulli): this operator is not supported");
   }
 }
 

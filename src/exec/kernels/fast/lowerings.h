@@ -25,6 +25,8 @@ bool lower_transpose(Compiler& compiler, const Group& group);  ///< where the by
 
 bool max_pool_codes(Compiler& compiler, const graph::Node& node, graph::TensorId from, graph::TensorId to);
 bool shuffle_channels(Compiler& compiler, const Group& group, graph::TensorId from, graph::TensorId to);
+/// For Reshape and its kin: the new shape is not an input that only a run brings, which the kernel would have to check.
+bool is_settled_renaming(const Compiler& compiler, const graph::Node& node);
 void alias_reshaped(Compiler& compiler, graph::TensorId from, graph::TensorId to);
 bool alias_transposed(Compiler& compiler, const graph::Node& node, graph::TensorId from, graph::TensorId to);
 

@@ -65,6 +65,11 @@ bool shuffle_channels(Compiler& compiler, const Group& group, TensorId from, Ten
   return true;
 }
 
+bool is_settled_renaming(const Compiler& compiler, const Node& node) {
+  const bool known = node.input(1) == TensorId::kNone || compiler.constant(node.input(1)) != nullptr;
+  return known && element_count(compiler.shape(node.inputs[0])) == element_count(compiler.shape(node.outputs[0]));
+}
+
 void alias_reshaped(Compiler& compiler, TensorId from, TensorId to) {
   const bool same_shape = compiler.shape(from) == compiler.shape(to);
   const Layout layout = same_shape ? compiler.layout_at_hand(from) : Layout::kPlain;
@@ -91,7 +96,7 @@ bool lower_reshape(Compiler& compiler, const Group& group) {
   if (!group.followers.empty()) {
     return shuffle_channels(compiler, group, node.inputs[0], group.result(compiler.graph()));
   }
-  if (compiler.constant(node.inputs[0]) != nullptr) return false;
+  if (compiler.constant(node.inputs[0]) != nullptr || !is_settled_renaming(compiler, node)) return false;
   alias_reshaped(compiler, node.inputs[0], node.outputs[0]);
   return true;
 }

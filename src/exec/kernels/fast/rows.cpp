@@ -111,6 +111,7 @@ std::vector<float> slopes_of(const Tensor& slope, const Shape& shape) {
 bool lower_batch_normalization(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& shape = compiler.shape(node.inputs[0]);
+  if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
   if (shape.size() < 2 || element_count(shape) == 0) return false;
   for (std::size_t i = 1; i < 5; ++i) {
     if (compiler.constant(node.inputs[i]) == nullptr) return false;
@@ -137,6 +138,7 @@ bool lower_prelu(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& shape = compiler.shape(node.inputs[0]);
   const Tensor* slope = compiler.constant(node.inputs[1]);
+  if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
   if (slope == nullptr || shape.size() < 2 || element_count(shape) == 0) return false;
   const std::vector<float> slopes = slopes_of(*slope, shape);
   if (slopes.empty()) return false;
@@ -155,6 +157,7 @@ bool lower_prelu(Compiler& compiler, const Group& group) {
 bool lower_softmax(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& shape = compiler.shape(node.inputs[0]);
+  if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
   if (shape.empty() || element_count(shape) == 0) return false;
   const std::size_t axis = axis_index(node.integer("axis", -1), shape.size());
   const Layout layout = compiler.layout_at_hand(node.inputs[0]);

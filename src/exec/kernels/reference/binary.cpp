@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string_view>
 
@@ -68,7 +69,7 @@ T truncated_modulo(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     return std::fmod(a, b);
   } else {
-    if (b == 0 || b == static_cast<T>(-1)) return 0;
+    if (b == 0 || (std::is_signed_v<T> && b == static_cast<T>(-1))) return 0;
     return static_cast<T>(a % b);
   }
 }
@@ -106,8 +107,7 @@ using ReadNumber = double (*)(const InputView& view, std::int64_t offset);
 
 ReadNumber number_reader(DType dtype) {
   ReadNumber reader = nullptr;
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::uint16_t, std::int16_t,
-           std::uint32_t, std::uint64_t>(dtype, [&reader](auto tag) {
+  dispatch_number(dtype, [&reader](auto tag) {
     using T = typename decltype(tag)::type;
     reader = [](const InputView& view, std::int64_t offset) { return static_cast<double>(view.as<T>()[offset]); };
   });
@@ -130,6 +130,21 @@ void power(const KernelCall& call) {
         out.as<T>()[at[0] + i * step[0]] = static_cast<T>(std::pow(base, exponent(b, at[2] + i * step[2])));
       }
     });
+  });
+}
+
+/// Bits that leave the type on either side are lost; a distance beyond the width leaves 0.
+template <typename T>
+T shifted(T value, T distance, bool left) {
+  if (distance >= std::numeric_limits<T>::digits) return 0;
+  return static_cast<T>(left ? value << distance : value >> distance);
+}
+
+void bit_shift(const KernelCall& call) {
+  const bool left = call.node.text("direction", "LEFT") == "LEFT";
+  dispatch<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>(call.in(0).dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    zip<T>(call.out(), call.in(0), call.in(1), [left](T a, T b) { return shifted(a, b, left); });
   });
 }
 
@@ -158,6 +173,7 @@ const std::map<std::string_view, Kernel>& functions() {
       {"Mod", modulo},
       {"Pow", power},
       {"Mean", mean},
+      {"BitShift", bit_shift},
   };
   return table;
 }
@@ -169,7 +185,10 @@ void binary(const KernelCall& call) {
 }
 
 void prelu(const KernelCall& call) {
-  zip<float>(call.out(), call.in(0), call.in(1), [](float x, float slope) { return x < 0 ? x * slope : x; });
+  dispatch_number(call.in(0).dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    zip<T>(call.out(), call.in(0), call.in(1), [](T x, T slope) { return static_cast<T>(x < 0 ? x * slope : x); });
+  });
 }
 
 }  // namespace cleave::exec::reference

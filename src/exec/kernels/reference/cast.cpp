@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <vector>
 
 #include "exec/kernels/dispatch.h"
+#include "exec/kernels/half.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/widen.h"
 
 namespace cleave::exec::reference {
 namespace {
@@ -20,25 +23,45 @@ To convert(From x) {
   }
 }
 
-template <typename Body>
-void any_type(DType dtype, Body&& body) {
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, bool, std::uint16_t, std::int16_t,
-           std::uint32_t, std::uint64_t>(dtype, body);
+void convert_all(const InputView& from, const OutputView& to) {
+  dispatch_value(from.dtype, [&](auto from_tag) {
+    dispatch_value(to.dtype, [&](auto to_tag) {
+      using From = typename decltype(from_tag)::type;
+      using To = typename decltype(to_tag)::type;
+      const From* x = from.as<From>();
+      To* y = to.as<To>();
+      const std::int64_t count = to.elements();
+      for (std::int64_t i = 0; i < count; ++i) y[i] = convert<To>(x[i]);
+    });
+  });
+}
+
+/// By way of float64, rounded only once.
+void convert_to_half(const InputView& from, const OutputView& to) {
+  const std::int64_t count = to.elements();
+  std::vector<double> numbers(static_cast<std::size_t>(count));
+  OutputView wide = to;
+  wide.dtype = DType::kFloat64;
+  wide.data = reinterpret_cast<std::byte*>(numbers.data());
+  convert_all(from, wide);
+  std::vector<float> odd(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), odd.begin(), rounded_to_odd);
+  narrow(odd.data(), to);
 }
 
 }  // namespace
 
 void cast(const KernelCall& call) {
-  any_type(call.in(0).dtype, [&](auto from_tag) {
-    any_type(call.out().dtype, [&](auto to_tag) {
-      using From = typename decltype(from_tag)::type;
-      using To = typename decltype(to_tag)::type;
-      const From* x = call.in(0).as<From>();
-      To* y = call.out().as<To>();
-      const std::int64_t count = call.out().elements();
-      for (std::int64_t i = 0; i < count; ++i) y[i] = convert<To>(x[i]);
-    });
-  });
+  InputView from = call.in(0);
+  std::vector<float> wide;
+  if (is_half(from.dtype)) {
+    wide.resize(static_cast<std::size_t>(from.elements()));
+    widen(from, wide.data());
+    from.dtype = DType::kFloat32;
+    from.data = reinterpret_cast<const std::byte*>(wide.data());
+  }
+  if (is_half(call.out().dtype)) return convert_to_half(from, call.out());
+  convert_all(from, call.out());
 }
 
 }  // namespace cleave::exec::reference

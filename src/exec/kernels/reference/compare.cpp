@@ -24,8 +24,7 @@ void test_pairs(const KernelCall& call, F f) {
 
 template <typename F>
 void compare_numbers(const KernelCall& call, F f) {
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, bool>(
-      call.in(0).dtype, [&](auto tag) { test_pairs<typename decltype(tag)::type>(call, f); });
+  dispatch_value(call.in(0).dtype, [&](auto tag) { test_pairs<typename decltype(tag)::type>(call, f); });
 }
 
 const std::map<std::string_view, Kernel>& functions() {
@@ -66,8 +65,7 @@ void compare(const KernelCall& call) {
 }
 
 void where(const KernelCall& call) {
-  dispatch<float, double, std::int32_t, std::int64_t, std::uint8_t, std::int8_t, bool>(
-      call.out().dtype, [&](auto tag) { select<typename decltype(tag)::type>(call); });
+  dispatch_bytes(dtype_bytes(call.out().dtype), [&](auto tag) { select<typename decltype(tag)::type>(call); });
 }
 
 }  // namespace cleave::exec::reference

@@ -1,22 +1,9 @@
 #include <cstring>
 
-#include "core/error.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/value_checks.h"
 
 namespace cleave::exec::reference {
-namespace {
-
-std::int64_t checked_index(const KernelCall& call, std::int64_t index, std::int64_t dim) {
-  const std::int64_t positive = index < 0 ? index + dim : index;
-  if (positive < 0 || positive >= dim) {
-    throw Error(ErrorKind::kInvalidInput, "node '" + call.node.name + "': index " + std::to_string(index) +
-                                              " is outside an axis of size " + std::to_string(dim));
-  }
-  return positive;
-}
-
-}  // namespace
-
 void gather(const KernelCall& call) {
   const InputView& in = call.in(0);
   const std::size_t axis = axis_index(call.node.integer("axis", 0), in.shape.size());

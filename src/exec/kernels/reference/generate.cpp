@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <variant>
 
 #include "exec/kernels/dispatch.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/value_checks.h"
 
 namespace cleave::exec::reference {
 
@@ -41,6 +43,7 @@ void constant(const KernelCall& call) {
 void constant_of_shape(const KernelCall& call) {
   const std::size_t bytes = dtype_bytes(call.out().dtype);
   static constexpr std::byte kZero[8] = {};
+  require_shape(call, checked_sizes(call, integers_of(call.in(0))));
   const std::byte* value = kZero;
   const auto found = call.node.attributes.find("value");
   if (found != call.node.attributes.end()) value = std::get<Tensor>(found->second).raw().data();
@@ -50,10 +53,15 @@ void constant_of_shape(const KernelCall& call) {
 }
 
 void range(const KernelCall& call) {
-  dispatch<float, double, std::int32_t, std::int64_t>(call.out().dtype, [&](auto tag) {
+  dispatch<float, double, std::int16_t, std::int32_t, std::int64_t>(call.out().dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T start = *call.in(0).as<T>();
+    const T limit = *call.in(1).as<T>();
     const T delta = *call.in(2).as<T>();
+    if (delta == 0) throw bad_value(call, "a step of 0 makes no range");
+    const double steps =
+        std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(delta));
+    require_shape(call, {steps > 0 && steps < 1e15 ? static_cast<std::int64_t>(steps) : 0});
     for (std::int64_t i = 0; i < call.out().elements(); ++i) {
       call.out().as<T>()[i] = static_cast<T>(start + static_cast<T>(i) * delta);
     }

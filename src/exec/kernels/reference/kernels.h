@@ -15,7 +15,10 @@ void clip(const KernelCall& call);               ///< strided alike
 void cast(const KernelCall& call);               ///< strided alike
 void prelu(const KernelCall& call);              ///< strided
 void dropout(const KernelCall& call);            ///< outside training; plain
-void copy(const KernelCall& call);               ///< Identity, Reshape and everything else that only renames; plain
+void copy(const KernelCall& call);               ///< the first input's bytes; plain
+void rename(const KernelCall& call);             ///< Identity, Reshape and everything else that only renames; plain
+void is_nan(const KernelCall& call);             ///< strided alike
+void is_infinite(const KernelCall& call);        ///< strided alike
 void quantize_linear(const KernelCall& call);    ///< strided
 void dequantize_linear(const KernelCall& call);  ///< strided
 
@@ -27,6 +30,14 @@ void batch_normalization(const KernelCall& call);  ///< strided
 void instance_normalization(const KernelCall& call);
 void layer_normalization(const KernelCall& call);
 void lrn(const KernelCall& call);
+void mean_variance_normalization(const KernelCall& call);  ///< strided alike
+void lp_normalization(const KernelCall& call);
+void negative_log_likelihood_loss(const KernelCall& call);
+void softmax_cross_entropy_loss(const KernelCall& call);
+void einsum(const KernelCall& call);
+void determinant(const KernelCall& call);
+void cumulative_sum(const KernelCall& call);
+void hardmax(const KernelCall& call);
 void pool(const KernelCall& call);         ///< MaxPool, AveragePool, LpPool
 void global_pool(const KernelCall& call);  ///< GlobalAveragePool, GlobalMaxPool; strided
 void reduce(const KernelCall& call);       ///< Reduce*; strided
@@ -45,6 +56,13 @@ void depth_to_space(const KernelCall& call);  ///< strided
 void space_to_depth(const KernelCall& call);  ///< strided
 void gather(const KernelCall& call);
 void gather_elements(const KernelCall& call);
+void gather_nd(const KernelCall& call);
+void scatter_elements(const KernelCall& call);
+void scatter_nd(const KernelCall& call);
+void reverse_sequence(const KernelCall& call);
+void trilu(const KernelCall& call);
+void eye_like(const KernelCall& call);
+void one_hot(const KernelCall& call);
 void shape_of(const KernelCall& call);  ///< Shape, Size
 void constant(const KernelCall& call);
 void constant_of_shape(const KernelCall& call);

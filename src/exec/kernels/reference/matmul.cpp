@@ -115,12 +115,11 @@ void matmul_typed(const KernelCall& call) {
 }  // namespace
 
 void gemm(const KernelCall& call) {
-  dispatch<float, double>(call.out().dtype, [&](auto tag) { gemm_typed<typename decltype(tag)::type>(call); });
+  dispatch_number(call.out().dtype, [&](auto tag) { gemm_typed<typename decltype(tag)::type>(call); });
 }
 
 void matmul(const KernelCall& call) {
-  dispatch<float, double, std::int32_t, std::int64_t>(
-      call.out().dtype, [&](auto tag) { matmul_typed<typename decltype(tag)::type>(call); });
+  dispatch_number(call.out().dtype, [&](auto tag) { matmul_typed<typename decltype(tag)::type>(call); });
 }
 
 }  // namespace cleave::exec::reference

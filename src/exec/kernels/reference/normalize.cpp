@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exec/kernels/dispatch.h"
 #include "exec/kernels/reference/kernels.h"
 #include "exec/kernels/walk.h"
 
@@ -75,10 +76,17 @@ void layer_normalization(const KernelCall& call) {
   const std::size_t axis = axis_index(call.node.integer("axis", -1), shape.size());
   const std::int64_t count = element_count(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis), shape.end()));
   const std::int64_t rows = count == 0 ? 0 : call.in(0).elements() / count;
+  const auto write_statistic = [&](std::size_t output, std::int64_t row, double value) {
+    if (output < call.outputs.size() && call.out(output).present()) {
+      call.out(output).as<float>()[row] = static_cast<float>(value);
+    }
+  };
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* x = call.in(0).as<float>() + row * count;
     float* y = call.out().as<float>() + row * count;
     const Moments m = moments_of(x, count, epsilon);
+    write_statistic(1, row, m.mean);
+    write_statistic(2, row, m.inverse_deviation);
     for (std::int64_t i = 0; i < count; ++i) {
       const float shift = call.in(2).present() ? call.in(2).as<float>()[i] : 0.0f;
       y[i] = normalized(x[i], m) * call.in(1).as<float>()[i] + shift;
@@ -108,21 +116,24 @@ void lrn(const KernelCall& call) {
   }
 }
 
-void softmax(const KernelCall& call) {
+namespace {
+
+template <typename T>
+void softmax_typed(const KernelCall& call) {
   const InputView& in = call.in(0);
   const bool logarithm = call.node.op == "LogSoftmax";
   const std::size_t axis = axis_index(call.node.integer("axis", -1), in.shape.size());
   const std::int64_t count = in.shape[axis];
   const std::int64_t x_step = in.strides[axis];
   const std::int64_t y_step = call.out().strides[axis];
-  const auto one_row = [&](const float* x, float* y) {
-    float peak = std::numeric_limits<float>::lowest();
+  const auto one_row = [&](const T* x, T* y) {
+    T peak = std::numeric_limits<T>::lowest();
     for (std::int64_t i = 0; i < count; ++i) peak = std::max(peak, x[i * x_step]);
-    float sum = 0;
+    T sum = 0;
     for (std::int64_t i = 0; i < count; ++i) sum += std::exp(x[i * x_step] - peak);
-    const float log_sum = std::log(sum);
+    const T log_sum = std::log(sum);
     for (std::int64_t i = 0; i < count; ++i) {
-      const float shifted = x[i * x_step] - peak;
+      const T shifted = x[i * x_step] - peak;
       y[i * y_step] = logarithm ? shifted - log_sum : std::exp(shifted) / sum;
     }
   };
@@ -131,9 +142,15 @@ void softmax(const KernelCall& call) {
   walk_rows<2>(rows, {call.out().strides, in.strides},
                [&](const Offsets<2>& at, std::int64_t runs, const Offsets<2>& step) {
                  for (std::int64_t i = 0; i < runs; ++i) {
-                   one_row(in.as<float>() + at[1] + i * step[1], call.out().as<float>() + at[0] + i * step[0]);
+                   one_row(in.as<T>() + at[1] + i * step[1], call.out().as<T>() + at[0] + i * step[0]);
                  }
                });
+}
+
+}  // namespace
+
+void softmax(const KernelCall& call) {
+  dispatch<float, double>(call.in(0).dtype, [&](auto tag) { softmax_typed<typename decltype(tag)::type>(call); });
 }
 
 }  // namespace cleave::exec::reference

@@ -1,7 +1,9 @@
+#include <numeric>
 #include <vector>
 
 #include "exec/kernels/movement.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/value_checks.h"
 
 namespace cleave::exec::reference {
 namespace {
@@ -22,16 +24,22 @@ std::int64_t padded_index(const std::string& mode, std::int64_t i, std::int64_t 
   return -1;
 }
 
+/// What each axis begins with; the shape that comes out is held against the graph's.
 std::vector<std::int64_t> begins_of(const KernelCall& call) {
   const std::size_t rank = call.in(0).shape.size();
   const auto pads = integers_of(call.in(1));
+  std::vector<std::int64_t> axes(rank);
+  std::iota(axes.begin(), axes.end(), std::int64_t{0});
+  if (call.in(3).present()) axes = integers_of(call.in(3));
+  if (pads.size() != 2 * axes.size()) throw bad_value(call, std::to_string(pads.size()) + " pads are not two per axis");
   std::vector<std::int64_t> begins(rank, 0);
-  if (!call.in(3).present()) {
-    for (std::size_t i = 0; i < rank; ++i) begins[i] = pads[i];
-    return begins;
+  Shape shape = call.in(0).shape;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::size_t axis = axis_index(axes[i], rank);
+    begins[axis] = pads[i];
+    shape[axis] += pads[i] + pads[i + axes.size()];
   }
-  const auto axes = integers_of(call.in(3));
-  for (std::size_t i = 0; i < axes.size(); ++i) begins[axis_index(axes[i], rank)] = pads[i];
+  require_shape(call, shape);
   return begins;
 }
 

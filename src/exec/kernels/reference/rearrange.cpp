@@ -1,9 +1,10 @@
-#include <cstring>
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
 #include "exec/kernels/movement.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/value_checks.h"
 
 namespace cleave::exec::reference {
 namespace {
@@ -23,15 +24,6 @@ std::vector<std::int64_t> iota_table(std::int64_t count) {
   return table;
 }
 
-std::vector<std::size_t> axes_or_all(const KernelCall& call, const InputView& axes, std::size_t count) {
-  std::vector<std::size_t> result(count);
-  std::iota(result.begin(), result.end(), std::size_t{0});
-  if (!axes.present()) return result;
-  const auto values = integers_of(axes);
-  for (std::size_t i = 0; i < count; ++i) result[i] = axis_index(values[i], call.in(0).shape.size());
-  return result;
-}
-
 /// The dimensions of `shape` with `axis` split in two, and the strides that go with it.
 struct Split2 {
   Shape shape;
@@ -47,6 +39,32 @@ void split_axis(Split2& view, std::size_t axis, std::int64_t outer, std::int64_t
   view.strides.insert(view.strides.begin() + at + 1, stride);
 }
 
+/// The parts must fill the axis as the sizes (where given) say.
+void require_parts(const KernelCall& call, std::size_t axis) {
+  const std::vector<std::int64_t> sizes = call.in(1).present() ? integers_of(call.in(1)) : std::vector<std::int64_t>();
+  Shape part = call.in(0).shape;
+  std::int64_t left = part[axis];
+  for (std::size_t i = 0; i < call.outputs.size(); ++i) {
+    part[axis] = i < sizes.size() ? sizes[i] : call.out(i).shape[axis];
+    require_shape(call, part, i);
+    left -= part[axis];
+  }
+  if (left != 0) throw bad_value(call, "the parts do not fill the axis");
+}
+
+/// numpy's rule for two shapes.
+Shape broadcast(const KernelCall& call, Shape a, Shape b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  const std::size_t missing = a.size() - b.size();
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    std::int64_t& dim = a[missing + i];
+    if (dim != b[i] && dim != 1 && b[i] != 1)
+      throw bad_value(call, "a size of " + std::to_string(b[i]) + " does not fit");
+    if (dim == 1) dim = b[i];
+  }
+  return a;
+}
+
 }  // namespace
 
 void transpose(const KernelCall& call) {
@@ -57,24 +75,6 @@ void transpose(const KernelCall& call) {
   Strides strides;
   for (const std::int64_t axis : perm) strides.push_back(in.strides[static_cast<std::size_t>(axis)]);
   strided_copy(element_bytes(call), call.out().shape, call.out().data, call.out().strides, in.data, strides);
-}
-
-void slice(const KernelCall& call) {
-  const InputView& in = call.in(0);
-  const auto starts = integers_of(call.in(1));
-  const auto axes = axes_or_all(call, call.in(3), starts.size());
-  std::vector<std::int64_t> steps(starts.size(), 1);
-  if (call.in(4).present()) steps = integers_of(call.in(4));
-  const std::byte* source = in.data;
-  Strides strides = in.strides;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::int64_t dim = in.shape[axes[i]];
-    std::int64_t start = starts[i] < 0 ? starts[i] + dim : starts[i];
-    start = std::max<std::int64_t>(0, std::min(start, steps[i] > 0 ? dim : dim - 1));
-    source += byte_offset(in.strides, axes[i], start, element_bytes(call));
-    strides[axes[i]] *= steps[i];
-  }
-  strided_copy(element_bytes(call), call.out().shape, call.out().data, call.out().strides, source, strides);
 }
 
 void concat(const KernelCall& call) {
@@ -91,6 +91,7 @@ void concat(const KernelCall& call) {
 void split(const KernelCall& call) {
   const InputView& in = call.in(0);
   const std::size_t axis = axis_index(call.node.integer("axis", 0), in.shape.size());
+  require_parts(call, axis);
   std::int64_t at = 0;
   for (const OutputView& out : call.outputs) {
     const std::size_t bytes = dtype_bytes(in.dtype);
@@ -103,12 +104,16 @@ void split(const KernelCall& call) {
 void expand(const KernelCall& call) {
   const InputView& in = call.in(0);
   const OutputView& out = call.out();
+  require_shape(call, broadcast(call, in.shape, checked_sizes(call, integers_of(call.in(1)))));
   strided_copy(element_bytes(call), out.shape, out.data, out.strides, in.data,
                broadcast_strides(in.shape, in.strides, out.shape));
 }
 
 void tile(const KernelCall& call) {
   const InputView& in = call.in(0);
+  Shape tiled = checked_sizes(call, integers_of(call.in(1)));
+  for (std::size_t i = 0; i < std::min(tiled.size(), in.shape.size()); ++i) tiled[i] *= in.shape[i];
+  require_shape(call, tiled);
   AxisTables tables;
   for (std::size_t axis = 0; axis < in.shape.size(); ++axis) {
     tables.push_back(iota_table(call.out().shape[axis]));

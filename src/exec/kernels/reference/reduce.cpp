@@ -7,6 +7,7 @@
 
 #include "exec/kernels/dispatch.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/value_checks.h"
 #include "exec/kernels/walk.h"
 
 namespace cleave::exec::reference {
@@ -64,11 +65,24 @@ const std::map<std::string_view, Fold>& folds() {
   return table;
 }
 
+/// Kept dimensions; the others as 1 or not at all.
+Shape shape_after(const KernelCall& call, const std::vector<bool>& reduced) {
+  const bool keeps = call.node.integer("keepdims", 1) != 0;
+  Shape shape;
+  for (std::size_t i = 0; i < reduced.size(); ++i) {
+    if (!reduced[i]) shape.push_back(call.in(0).shape[i]);
+    if (reduced[i] && keeps) shape.push_back(1);
+  }
+  return shape;
+}
+
 template <typename T>
 void reduce_typed(const KernelCall& call, const Fold& fold) {
   const InputView& in = call.in(0);
+  const std::vector<bool> reduced = reduced_axes(call);
+  require_shape(call, shape_after(call, reduced));
   std::vector<double> slots(static_cast<std::size_t>(call.out().elements()), fold.start);
-  const Strides to = slot_strides(in.shape, reduced_axes(call));
+  const Strides to = slot_strides(in.shape, reduced);
   walk_rows<2>(in.shape, {in.strides, to}, [&](const Offsets<2>& at, std::int64_t count, const Offsets<2>& step) {
     double* slot = slots.data() + at[1];
     const T* x = in.as<T>() + at[0];

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -31,6 +30,16 @@ void map_float(const KernelCall& call, F f) {
 template <typename T>
 T sigmoid(T x) {
   return T(1) / (T(1) + std::exp(-x));
+}
+
+/// The smallest integer stays what it is.
+template <typename T>
+T negated(T x) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(x));
+  } else {
+    return -x;
+  }
 }
 
 template <typename T>
@@ -70,6 +79,15 @@ void hard_sigmoid(const KernelCall& call) {
   map_float(call, [=](auto x) { return between_zero_and_one(x * alpha + beta); });
 }
 
+void shrink(const KernelCall& call) {
+  const auto bias = static_cast<double>(call.node.number("bias", 0.0f));
+  const auto lambd = static_cast<double>(call.node.number("lambd", 0.5f));
+  map_number(call, [=](auto value) {
+    const auto x = static_cast<double>(value);
+    return x < -lambd ? x + bias : (x > lambd ? x - bias : 0.0);
+  });
+}
+
 void thresholded_relu(const KernelCall& call) {
   const float alpha = call.node.number("alpha", 1.0f);
   map_float(call, [alpha](auto x) { return x > alpha ? x : decltype(x)(0); });
@@ -93,6 +111,7 @@ void add_activations(Table& table) {
   table["Selu"] = selu;
   table["HardSigmoid"] = hard_sigmoid;
   table["ThresholdedRelu"] = thresholded_relu;
+  table["Shrink"] = shrink;
 }
 
 void add_functions(Table& table) {
@@ -102,12 +121,21 @@ void add_functions(Table& table) {
   table["Erf"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::erf(x); }); };
   table["Sin"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::sin(x); }); };
   table["Cos"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::cos(x); }); };
+  table["Tan"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::tan(x); }); };
+  table["Asin"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::asin(x); }); };
+  table["Acos"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::acos(x); }); };
+  table["Atan"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::atan(x); }); };
+  table["Sinh"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::sinh(x); }); };
+  table["Cosh"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::cosh(x); }); };
+  table["Asinh"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::asinh(x); }); };
+  table["Acosh"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::acosh(x); }); };
+  table["Atanh"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::atanh(x); }); };
   table["Reciprocal"] = [](const KernelCall& c) { map_float(c, [](auto x) { return 1 / x; }); };
   table["Ceil"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::ceil(x); }); };
   table["Floor"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::floor(x); }); };
   table["Round"] = [](const KernelCall& c) { map_float(c, [](auto x) { return std::nearbyint(x); }); };
-  table["Abs"] = [](const KernelCall& c) { map_number(c, [](auto x) { return x < 0 ? -x : x; }); };
-  table["Neg"] = [](const KernelCall& c) { map_number(c, [](auto x) { return -x; }); };
+  table["Abs"] = [](const KernelCall& c) { map_number(c, [](auto x) { return x < 0 ? negated(x) : x; }); };
+  table["Neg"] = [](const KernelCall& c) { map_number(c, [](auto x) { return negated(x); }); };
   table["Sign"] = [](const KernelCall& c) { map_number(c, [](auto x) { return (x > 0) - (x < 0); }); };
   table["Not"] = [](const KernelCall& c) { map_typed<bool>(c, [](bool x) { return !x; }); };
 }
@@ -140,11 +168,6 @@ void clip(const KernelCall& call) {
       return has_high && raised > high ? high : raised;
     });
   });
-}
-
-void copy(const KernelCall& call) {
-  const std::size_t bytes = static_cast<std::size_t>(call.out().elements()) * dtype_bytes(call.out().dtype);
-  if (bytes > 0) std::memcpy(call.out().data, call.in(0).data, bytes);
 }
 
 }  // namespace cleave::exec::reference

@@ -61,10 +61,6 @@ Graph with_types(const Graph& graph, const std::map<std::string, TensorInfo>& ty
   return builder.build();
 }
 
-int newest_known_opset() {
-  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
-}
-
 int newest_known_ir_version() {
   return static_cast<int>(onnx::Version::IR_VERSION);
 }

@@ -36,8 +36,7 @@ std::map<std::string, TensorInfo> infer_types(const Graph& graph);
 /// A copy of the graph that says of each tensor what `types` says, where that is more than it knew.
 Graph with_types(const Graph& graph, const std::map<std::string, TensorInfo>& types);
 
-/// The newest opset and IR version whose operators the installed libonnx knows.
-int newest_known_opset();
+/// The newest IR version that the installed libonnx knows.
 int newest_known_ir_version();
 
 }  // namespace cleave::graph

@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "graph/onnx_codec.h"
 #include "graph/onnx_read.h"
+#include "graph/operator_versions.h"
 #include "graph/resolve_shapes.h"
 
 namespace cleave::graph {

@@ -184,7 +184,7 @@ constexpr std::array kTable = {
     Operator{"CastLike", kAll, kPlain, false, reference::cast, check_cast, nullptr},
 
     rename("Identity"),
-    Operator{"Dropout", kAll, kPlain, false, reference::dropout, nullptr, nullptr},
+    Operator{"Dropout", kAll, kPlain, false, reference::dropout, check_dropout, nullptr},
     rename("Reshape"),
     rename("Flatten"),
     rename("Squeeze"),

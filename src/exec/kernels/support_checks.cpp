@@ -1,6 +1,7 @@
 #include "exec/kernels/support_checks.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "exec/kernels/half.h"
@@ -109,12 +110,45 @@ Reason check_cast(const Graph& graph, const Node& node) {
   return std::nullopt;
 }
 
+Reason check_dropout(const Graph& graph, const Node& node) {
+  const Tensor* training = node.input(2) == TensorId::kNone ? nullptr : graph.constant(node.input(2));
+  const Tensor* ratio = node.input(1) == TensorId::kNone ? nullptr : graph.constant(node.input(1));
+  const bool trains = training != nullptr && training->elements() == 1 && training->raw()[0] != std::byte{0};
+  const bool drops = node.input(1) == TensorId::kNone || (ratio != nullptr && scalar_of(view_of(*ratio)) != 0);
+  if (trains && drops) return "dropping at random (training_mode) is not supported";
+  return std::nullopt;
+}
+
 Reason check_constant(const Graph&, const Node& node) {
   static const std::set<std::string> kKnown = {"value", "value_int", "value_ints", "value_float", "value_floats"};
   for (const auto& [key, value] : node.attributes) {
     if (!kKnown.contains(key)) return "attribute " + key + " is not supported";
   }
   return std::nullopt;
+}
+
+std::string_view limits_of(SupportCheck check) {
+  struct Limits {
+    SupportCheck check;
+    std::string_view text;
+  };
+  static constexpr std::array kLimits{
+      Limits{check_convolution, "1 to 3 spatial dimensions"},
+      Limits{check_pooling, "1 to 3 spatial dimensions; no indices"},
+      Limits{check_batch_normalization, "not in training_mode"},
+      Limits{check_resize, "not tf_crop_and_resize; no antialias, axes or keep_aspect_ratio_policy"},
+      Limits{check_quantize, "float32 scales; codes int8 and uint8 (dequantized also int32); no block_size"},
+      Limits{check_scatter, "a reduction of numbers other than float16 and bfloat16"},
+      Limits{check_one_hot, "indices and depth not float16 or bfloat16"},
+      Limits{check_cast, "no strings"},
+      Limits{check_dropout, "not in training_mode, but with ratio 0"},
+      Limits{check_constant, "no strings, no sparse values"},
+      Limits{only_first_output, "the first output only"},
+  };
+  if (check == nullptr) return "";
+  const auto found =
+      std::find_if(kLimits.begin(), kLimits.end(), [check](const Limits& row) { return row.check == check; });
+  return found == kLimits.end() ? "some attributes" : found->text;
 }
 
 }  // namespace cleave::exec

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/noise.h"
 #include "core/error.h"
 #include "graph/onnx_write.h"
 #include "graph/prepare.h"
@@ -66,7 +67,7 @@ graph::Graph prepare_at(const graph::Model& model, std::int64_t batch) {
 void write_quantized(const graph::Model& model, const std::string& stem) {
   if (fs::exists(stem + ".int8.onnx")) return;
   const graph::Graph single = graph::prepare(model);
-  const quant::CalibrationTable ranges = calibrate_on_noise(single);
+  const quant::CalibrationTable ranges = calibration::calibrate_on_noise(single);
   try {
     graph::save_onnx(quantized(prepare_at(model, kBatch), ranges), stem + ".int8.b8.onnx");
   } catch (const Error& error) {

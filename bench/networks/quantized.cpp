@@ -1,27 +1,9 @@
 #include "quantized.h"
 
-#include "calibration/statistics.h"
 #include "evaluation/uniform.h"
 #include "exec/fake_quantize.h"
-#include "exec/session.h"
-#include "noise.h"
 
 namespace cleave::bench {
-
-namespace {
-constexpr std::uint32_t kCalibrationRuns = 2;
-constexpr std::uint32_t kFirstSeed = 100;
-}  // namespace
-
-quant::CalibrationTable calibrate_on_noise(const graph::Graph& graph) {
-  quant::CalibrationTable table;
-  exec::Session session(graph);
-  const std::vector<graph::TensorId> taps = calibration::calibration_taps(graph);
-  calibration::StatisticsObserver observer(graph, taps);
-  for (std::uint32_t i = 0; i < kCalibrationRuns; ++i) session.run(noise_inputs(graph, kFirstSeed + i), taps, observer);
-  observer.move_into(table.tensors);
-  return table;
-}
 
 graph::Graph quantized(const graph::Graph& graph, const quant::CalibrationTable& ranges) {
   exec::QuantizationSpec spec = evaluation::uniform_spec(graph, ranges, {8, 8, 0, quant::ClipMethod::kMinMax});

@@ -7,9 +7,6 @@
 
 namespace cleave::bench {
 
-/// Ranges of every unit's activations over a few noise inputs.
-quant::CalibrationTable calibrate_on_noise(const graph::Graph& graph);
-
 /// The network as a static quantizer writes it: QuantizeLinear and DequantizeLinear around every activation (uint8,
 /// its whole range), int8 weights symmetric per output channel in [-127, 127], int32 biases; the outputs are quantized
 /// too.

@@ -21,10 +21,10 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "exec/noise.h"
 #include "exec/session.h"
 #include "graph/model.h"
 #include "graph/prepare.h"
-#include "networks/noise.h"
 
 namespace cleave::bench {
 namespace {
@@ -99,7 +99,7 @@ class Peer {
     before_load_kb_ = status_kb("VmRSS");
     const auto start = Clock::now();
     graph::Graph graph = graph::prepare(graph::Model::load(request["load"].get<std::string>()), options);
-    inputs_ = noise_inputs(graph, 1);
+    inputs_ = exec::noise_inputs(graph, 1);
     session_.emplace(std::move(graph), exec::SessionOptions{exec::Kernels::kFast, request["threads"].get<int>()});
     session_->run(inputs_);
     return {{"ms", ms_since(start)}, {"inputs", written_inputs(request["inputs"].get<std::string>())}};

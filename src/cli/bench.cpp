@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "exec/noise.h"
 
 namespace cleave::cli {
 
@@ -52,24 +53,6 @@ Json latency_json(std::vector<double> ms) {
           {"p99", percentile(ms, 0.99)},
           {"max", ms.back()},
           {"cv", mean > 0 ? std::sqrt(variance) / mean : 0.0}};
-}
-
-/// Seeded noise in [-1, 1) (integers: 0..255): the same input in every run.
-Tensor noise(const graph::TensorInfo& info) {
-  Tensor tensor(info.dtype, info.shape);
-  std::uint32_t state = 1;
-  const auto next = [&state] {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
-  };
-  if (info.dtype == DType::kFloat32) {
-    for (float& value : tensor.mutable_data<float>()) value = static_cast<float>(next()) / 2147483648.0F - 1.0F;
-  } else if (info.dtype == DType::kUint8) {
-    for (std::uint8_t& value : tensor.mutable_data<std::uint8_t>()) value = static_cast<std::uint8_t>(next());
-  }
-  return tensor;
 }
 
 /// "name=8x3x..." for every input of a model, so that the first dimension is the batch.
@@ -159,7 +142,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   const int threads = thread_count(static_cast<int>(options.threads));
   const auto target = open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads})();
   std::vector<Tensor> inputs;
-  for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(noise(info));
+  for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(exec::noise(info, 1));
   const std::vector<double> ms = measure(*target, inputs, options);
 
   Json document = make_document("bench");

@@ -36,20 +36,6 @@ void read_shard(const std::string& text, calibration::CalibrateOptions& options)
   options.shard_count = *count;
 }
 
-/// Minutes of work must not end at a place that cannot be written, or on top of what they came from.
-void require_place(const Options& options) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path folder = fs::path(options.output).parent_path();
-  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
-    throw Error(ErrorKind::kIo, options.output + ": there is no folder " + folder.string(), "Make it first.");
-  }
-  if (fs::equivalent(options.output, options.model, ignored)) {
-    throw Error(ErrorKind::kUsage, "the table would overwrite the model " + options.model,
-                "Name another file with -o.");
-  }
-}
-
 void warn_of_broken_inputs(const graph::Graph& graph, const quant::CalibrationTable& table) {
   for (const graph::TensorId id : graph.inputs()) {
     const std::string& name = graph.tensor(id).name;
@@ -100,7 +86,7 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   calibrate.resume = options.resume;
   calibrate.on_warning = log_warning;
 
-  require_place(options);
+  require_output_place(options.output, options.model);
   const Network network = load_network(options.model, options.shapes);
   ProgressLine progress("calibrate", "images", line.quiet());
   const quant::CalibrationTable table =

@@ -29,6 +29,17 @@ graph::PrepareOptions parse_shapes(const std::vector<std::string>& shapes) {
   return options;
 }
 
+void require_output_place(const std::string& output, const std::string& model) {
+  std::error_code ignored;
+  const fs::path folder = fs::path(output).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
+    throw Error(ErrorKind::kIo, output + ": there is no folder " + folder.string(), "Make it first.");
+  }
+  if (fs::equivalent(output, model, ignored)) {
+    throw Error(ErrorKind::kUsage, "the result would overwrite the model " + model, "Name another file with -o.");
+  }
+}
+
 Network load_network(const std::string& path, const std::vector<std::string>& shapes) {
   const graph::PrepareOptions options = parse_shapes(shapes);
   graph::Model model = graph::Model::load(path);

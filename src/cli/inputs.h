@@ -32,6 +32,10 @@ cost::Link load_link(const std::string& name_or_path);
 /// "2,4,8": ascending, distinct, each 2..8 or 32. Throws Error(kUsage) naming the option.
 std::vector<int> parse_bits(const std::string& text, const std::string& option);
 
+/// Minutes of work must not end at a place that cannot be written, or on top of the model they came from.
+/// Throws Error(kIo) when there is no such folder, Error(kUsage) when the output is the model.
+void require_output_place(const std::string& output, const std::string& model);
+
 /// True for a folder with a manifest.json.
 bool is_bundle(const std::string& target);
 

@@ -28,6 +28,7 @@ constexpr Verb kVerbs[] = {
     {"run", "a model or a bundle on an input", run_run},
     {"evaluate", "accuracy of a model or a bundle on labelled images", run_evaluate},
     {"bench", "latency of a model or a bundle on this machine", run_bench},
+    {"profile", "a device file measured on this machine", run_profile},
 };
 
 std::string help() {

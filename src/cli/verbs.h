@@ -27,5 +27,6 @@ int run_verify(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);
 int run_evaluate(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
+int run_profile(const std::vector<std::string>& arguments);
 
 }  // namespace cleave::cli

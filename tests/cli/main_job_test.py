@@ -232,6 +232,38 @@ class MainJob(unittest.TestCase):
             self.assertLessEqual(before["ts"] + before["dur"], after["ts"] + 1e-3)
         self.assertTrue(all(event["ph"] == "X" and event["args"]["kernel"] for event in events))
 
+    def profile(self, device, *more):
+        return run_json("profile", MODEL, "--device", "this-box", "--iterations", "5", "-o", device, *more)
+
+    def search_on(self, device, *more):
+        return run_json("search", MODEL, "--calibration", self.table, "--edge", device, "--cloud", device, "--link",
+                        "0.1mbps/20ms", *more, "-o", self.at("profiled_plan.json"))
+
+    def test_a_profile_is_a_device_that_search_understands(self):
+        device = self.at("box.json")
+        told = self.profile(device)
+        self.assertGreater(told["float32"]["measured_ms"], 0)
+        self.assertGreater(told["int8"]["predicted_ms"], 0)
+        self.assertIn("Conv", told["error"]["by_op"])
+        with open(device, encoding="utf-8") as text:
+            written = json.load(text)
+        self.assertEqual((written["name"], written["model"]["kind"]), ("this-box", "roofline"))
+        self.assertNotIn("20", written["provenance"]["source"].split("threads")[1])  # no date unless given
+        self.assertIn(self.search_on(device)["status"], ("optimal", "feasible"))
+
+    def test_a_profile_as_a_table_prices_this_network_as_it_was_measured(self):
+        device = self.at("box_table.json")
+        told = self.profile(device, "--kind", "table", "--date", "some day")
+        with open(device, encoding="utf-8") as text:
+            written = json.load(text)
+        self.assertIn("some day", written["provenance"]["source"])
+        units = [unit["name"] for unit in run_json("inspect", MODEL)["units"]]
+        self.assertEqual(sorted(units), sorted(written["model"]["unit_s"]))
+        total = sum(row["W32A32"] for row in written["model"]["unit_s"].values())
+        self.assertAlmostEqual(1e3 * total, told["float32"]["predicted_ms"])
+        plan = self.search_on(device, "--cut", "image")
+        self.assertAlmostEqual(plan["parts_ms"]["cloud"], 1e3 * total)
+
     def test_options_in_force_can_be_dumped_and_read_back(self):
         config = self.at("config.json")
         with open(config, "w", encoding="utf-8") as out:
@@ -255,7 +287,7 @@ class MainJob(unittest.TestCase):
 
     def test_every_verb_has_help_with_an_example(self):
         verbs = [line.split()[0] for line in run("--help").split("Verbs:\n")[1].splitlines() if line.startswith("  ")]
-        self.assertEqual(len(verbs), 11)
+        self.assertEqual(len(verbs), 12)
         for verb in verbs:
             self.assertIn("cleave " + verb + " ", run(verb, "--help"))
 

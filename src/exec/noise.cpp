@@ -1,8 +1,8 @@
-#include "noise.h"
+#include "exec/noise.h"
 
 #include <random>
 
-namespace cleave::bench {
+namespace cleave::exec {
 
 Tensor noise(const graph::TensorInfo& info, std::uint32_t seed) {
   std::mt19937 random(seed);
@@ -24,4 +24,4 @@ std::vector<Tensor> noise_inputs(const graph::Graph& graph, std::uint32_t seed) 
   return inputs;
 }
 
-}  // namespace cleave::bench
+}  // namespace cleave::exec

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "graph/builder.h"
+#include "graph/einsum_equation.h"
 #include "graph/onnx_codec.h"
 #include "graph/onnx_read.h"
+#include "graph/resolve_shapes.h"
 
 namespace cleave::graph {
 
@@ -32,6 +35,33 @@ void collect(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& val
   }
 }
 
+/// libonnx finds no more than the rank of Einsum's result.
+std::optional<Shape> shape_of_einsum(const Graph& graph, const Node& node) {
+  std::vector<Shape> shapes;
+  std::vector<std::size_t> ranks;
+  for (const TensorId id : node.inputs) {
+    if (id == TensorId::kNone || !is_fully_known(graph.tensor(id))) return std::nullopt;
+    shapes.push_back(graph.tensor(id).shape);
+    ranks.push_back(shapes.back().size());
+  }
+  try {
+    const EinsumEquation equation = parse_einsum(node.text("equation", ""), ranks);
+    return einsum_shape(equation, einsum_sizes(equation, shapes));
+  } catch (const Error&) {
+    return std::nullopt;  // an honest "not known"; the caller reports it
+  }
+}
+
+void infer_einsums(const Graph& graph, std::map<std::string, TensorInfo>& types) {
+  for (const Node& node : graph.nodes()) {
+    if (node.op != "Einsum" || !node.domain.empty() || node.inputs.empty()) continue;
+    const auto shape = shape_of_einsum(graph, node);
+    if (!shape) continue;
+    const std::string& name = graph.tensor(node.outputs[0]).name;
+    types[name] = {name, graph.tensor(node.inputs[0]).dtype, true, *shape, {}};
+  }
+}
+
 }  // namespace
 
 std::map<std::string, TensorInfo> infer_types(const Graph& graph) {
@@ -46,6 +76,7 @@ std::map<std::string, TensorInfo> infer_types(const Graph& graph) {
   }
   collect(model.graph().value_info(), types);
   collect(model.graph().output(), types);
+  infer_einsums(graph, types);
   return types;
 }
 

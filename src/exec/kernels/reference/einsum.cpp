@@ -5,93 +5,10 @@
 #include "exec/kernels/dispatch.h"
 #include "exec/kernels/reference/kernels.h"
 #include "exec/kernels/value_checks.h"
+#include "graph/einsum_equation.h"
 
 namespace cleave::exec::reference {
 namespace {
-
-/// One letter per dimension. The dimensions behind "..." get letters of their own: '0' for the last, '1' before it, ...
-struct Equation {
-  std::vector<std::string> inputs;
-  std::string output;
-};
-
-std::string without_blanks(const std::string& text) {
-  std::string dense;
-  for (const char c : text) {
-    if (c != ' ') dense += c;
-  }
-  return dense;
-}
-
-/// "..." written out for `extra` dimensions.
-std::string spelled_out(const std::string& term, std::size_t extra) {
-  const std::size_t dots = term.find("...");
-  if (dots == std::string::npos) return term;
-  std::string letters;
-  for (std::size_t i = extra; i-- > 0;) letters += static_cast<char>('0' + i);
-  return term.substr(0, dots) + letters + term.substr(dots + 3);
-}
-
-std::vector<std::string> terms_of(const std::string& text) {
-  std::vector<std::string> terms(1);
-  for (const char c : text) {
-    if (c == ',') {
-      terms.emplace_back();
-    } else {
-      terms.back() += c;
-    }
-  }
-  return terms;
-}
-
-/// Without "->" the output has, after the dimensions behind "...", every letter that occurs once, in their order.
-std::string implied_output(const std::vector<std::string>& inputs) {
-  std::map<char, int> counts;
-  for (const std::string& term : inputs) {
-    for (const char c : term) ++counts[c];
-  }
-  std::string digits;
-  std::string letters;
-  for (const auto& [letter, count] : counts) {
-    if (letter >= '0' && letter <= '9') digits.insert(digits.begin(), letter);
-    if (letter > '9' && count == 1) letters += letter;
-  }
-  return digits + letters;
-}
-
-Equation parse(const KernelCall& call) {
-  const std::string text = without_blanks(call.node.text("equation", ""));
-  const std::size_t arrow = text.find("->");
-  Equation equation{terms_of(text.substr(0, arrow)), {}};
-  if (equation.inputs.size() != call.inputs.size()) throw bad_value(call, "equation '" + text + "' has other operands");
-  std::size_t most = 0;
-  for (std::size_t k = 0; k < call.inputs.size(); ++k) {
-    std::string& term = equation.inputs[k];
-    const std::size_t rank = call.in(k).shape.size();
-    const std::size_t named = term.find("...") == std::string::npos ? term.size() : term.size() - 3;
-    if (named > rank || (named == term.size() && named != rank) || rank - named > 10) {
-      throw bad_value(call, "operand " + std::to_string(k + 1) + " of equation '" + text + "' has another rank");
-    }
-    most = std::max(most, rank - named);
-    term = spelled_out(term, rank - named);
-  }
-  equation.output =
-      arrow == std::string::npos ? implied_output(equation.inputs) : spelled_out(text.substr(arrow + 2), most);
-  return equation;
-}
-
-std::map<char, std::int64_t> sizes_of(const KernelCall& call, const Equation& equation) {
-  std::map<char, std::int64_t> sizes;
-  for (std::size_t k = 0; k < call.inputs.size(); ++k) {
-    for (std::size_t d = 0; d < equation.inputs[k].size(); ++d) {
-      const std::int64_t dim = call.in(k).shape[d];
-      std::int64_t& size = sizes.try_emplace(equation.inputs[k][d], 1).first->second;
-      if (size != dim && size != 1 && dim != 1) throw bad_value(call, "its operands' sizes do not fit each other");
-      if (dim != 1) size = dim;
-    }
-  }
-  return sizes;
-}
 
 /// Elements of operand k from one value of each index to the next.
 Strides strides_along(const std::string& indices, const std::string& term, const Shape& shape, const Strides& strides) {
@@ -106,7 +23,7 @@ Strides strides_along(const std::string& indices, const std::string& term, const
 template <typename T>
 class Contraction {
  public:
-  Contraction(const KernelCall& call, const Equation& equation, const std::map<char, std::int64_t>& sizes)
+  Contraction(const KernelCall& call, const graph::EinsumEquation& equation, const std::map<char, std::int64_t>& sizes)
       : call_(call), kept_(equation.output.size()), offsets_(call.inputs.size(), 0) {
     std::string indices = equation.output;
     for (const auto& [letter, size] : sizes) {
@@ -165,14 +82,15 @@ class Contraction {
 }  // namespace
 
 void einsum(const KernelCall& call) {
-  const Equation equation = parse(call);
-  const auto sizes = sizes_of(call, equation);
-  Shape shape;
-  for (const char letter : equation.output) {
-    if (!sizes.contains(letter)) throw bad_value(call, "the output has an index that no operand has");
-    shape.push_back(sizes.at(letter));
+  std::vector<Shape> shapes;
+  std::vector<std::size_t> ranks;
+  for (const InputView& in : call.inputs) {
+    shapes.push_back(in.shape);
+    ranks.push_back(in.shape.size());
   }
-  require_shape(call, shape);
+  const graph::EinsumEquation equation = graph::parse_einsum(call.node.text("equation", ""), ranks);
+  const auto sizes = graph::einsum_sizes(equation, shapes);
+  require_shape(call, graph::einsum_shape(equation, sizes));
   dispatch_number(call.out().dtype,
                   [&](auto tag) { Contraction<typename decltype(tag)::type>(call, equation, sizes).run(); });
 }

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <tuple>
 
 #include "exec/integer/epilogue.h"
 #include "exec/integer/lowerings.h"
+#include "exec/integer/own_convolution.h"
 #include "exec/kernels/fast/dnnl_support.h"
 #include "exec/kernels/fast/geometry.h"
 
@@ -67,44 +69,82 @@ std::optional<convolution_forward::primitive_desc> descriptor_of(Compiler& compi
       operation, attributes_of(c.epilogue, source_zero_point), compiler.dnnl()->engine);
 }
 
-}  // namespace
+/// Sizes for the own kernels: up to two spatial dimensions.
+std::optional<int8::ConvolutionShape> own_shape(Compiler& compiler, const IntegerConvolution& c) {
+  const Window& w = c.window;
+  if (w.spatial_rank > 2) return std::nullopt;
+  const Shape& in = compiler.shape(c.node.inputs[0]);
+  int8::ConvolutionShape s;
+  s.batch = in[0];
+  s.channels = in[1];
+  s.out_channels = compiler.shape(c.result)[1];
+  s.groups = c.node.integer("group", 1);
+  std::tie(s.height, s.width) = std::pair(w.input[1], w.input[2]);
+  std::tie(s.out_height, s.out_width) = std::pair(w.output[1], w.output[2]);
+  std::tie(s.kernel_height, s.kernel_width) = std::pair(w.kernel[1], w.kernel[2]);
+  std::tie(s.stride_height, s.stride_width) = std::pair(w.stride[1], w.stride[2]);
+  std::tie(s.dilation_height, s.dilation_width) = std::pair(w.dilation[1], w.dilation[2]);
+  std::tie(s.pad_top, s.pad_left) = std::pair(w.pad_begin[1], w.pad_begin[2]);
+  return s;
+}
 
-bool lower_convolution(Compiler& compiler, const Group& group) {
-  const auto c = convolution_of(compiler, group);
-  if (!c || !sums_are_exact(c->source.grid.dtype, c->weights)) return false;
+bool lower_to_own_kernel(Compiler& compiler, const IntegerConvolution& c) {
+  const auto shape = own_shape(compiler, c);
+  if (!shape) return false;
+  const auto codes = c.weights.codes->data<std::int8_t>();
+  return emit_own_convolution(compiler, *shape,
+                              {c.source,
+                               c.weights,
+                               {codes.begin(), codes.end()},
+                               c.node.input(2),
+                               c.epilogue,
+                               Layout::kChannelsLast,
+                               c.result});
+}
+
+bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
   DnnlState& state = *compiler.dnnl();
   // Without padding the zero point only shifts each channel's sum; oneDNN must know it where it pads.
-  const std::int32_t zero_point = c->source.grid.zero_point;
-  const std::int32_t known_zero_point = is_padded(c->window) ? zero_point : 0;
-  const Tensor bias = bias_of_sums(compiler, c->node.input(2), c->source.grid.scale, c->weights,
-                                   zero_point - known_zero_point, sum_codes(*c->weights.codes, 0));
-  const Filters filters = fast::conv_filters(c->weights.codes->shape(), c->node.integer("group", 1));
-  const auto descriptor = descriptor_of(compiler, *c, filters, bias.dtype(), known_zero_point);
+  const std::int32_t zero_point = c.source.grid.zero_point;
+  const std::int32_t known_zero_point = is_padded(c.window) ? zero_point : 0;
+  const Tensor bias = bias_of_sums(compiler, c.node.input(2), c.source.grid.scale, c.weights,
+                                   zero_point - known_zero_point, sum_codes(*c.weights.codes, 0));
+  const Filters filters = fast::conv_filters(c.weights.codes->shape(), c.node.integer("group", 1));
+  const auto descriptor = descriptor_of(compiler, c, filters, bias.dtype(), known_zero_point);
   if (!descriptor) return false;
 
   ScheduledStep step;
-  step.reads.push_back(compiler.read(c->source.codes, Layout::kChannelsLast));
-  if (c->epilogue.addend != TensorId::kNone) {
-    step.may_overwrite = compiler.read(c->epilogue.addend, Layout::kChannelsLast);
+  step.reads.push_back(compiler.read(c.source.codes, Layout::kChannelsLast));
+  if (c.epilogue.addend != TensorId::kNone) {
+    step.may_overwrite = compiler.read(c.epilogue.addend, Layout::kChannelsLast);
     step.reads.push_back(step.may_overwrite);
   }
-  step.writes.push_back(compiler.write(c->result, Layout::kChannelsLast));
+  step.writes.push_back(compiler.write(c.result, Layout::kChannelsLast));
   auto work = std::make_unique<fast::DnnlStep>(state, convolution_forward(*descriptor));
   work->bind(DNNL_ARG_SRC, state, descriptor->src_desc(), step.reads[0]);
   work->bind(DNNL_ARG_DST, state, descriptor->dst_desc(), step.writes[0]);
   const memory::desc given(filters.dims, memory::data_type::s8, filters.strides);
   work->bind(DNNL_ARG_WEIGHTS,
-             fast::reordered_weight(state, c->weights.id, *c->weights.codes, given, descriptor->weights_desc()));
+             fast::reordered_weight(state, c.weights.id, *c.weights.codes, given, descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());
-  if (c->epilogue.addend != TensorId::kNone) {
+  if (c.epilogue.addend != TensorId::kNone) {
     work->copy_first(step.may_overwrite, step.writes[0],
-                     element_count(compiler.shape(c->result)) * static_cast<std::int64_t>(sizeof(float)));
+                     element_count(compiler.shape(c.result)) * static_cast<std::int64_t>(sizeof(float)));
   }
   step.step = std::move(work);
   compiler.emit(std::move(step));
   return true;
+}
+
+}  // namespace
+
+bool lower_convolution(Compiler& compiler, const Group& group) {
+  const auto c = convolution_of(compiler, group);
+  if (!c) return false;
+  const bool exact = sums_are_exact(c->source.grid.dtype, c->weights);
+  return (exact && lower_to_dnnl(compiler, *c)) || lower_to_own_kernel(compiler, *c);
 }
 
 }  // namespace cleave::exec::integer

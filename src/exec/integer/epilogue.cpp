@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "exec/kernels/fast/dnnl_support.h"
 
@@ -99,7 +100,12 @@ std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follow
   Epilogue epilogue;
   epilogue.scales = sum_scales;
   const bool quantizes = !followers.empty() && followers.back().kind == Follower::Kind::kQuantize;
-  if (!quantizes) return append_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
+  if (!quantizes) {
+    const auto bounds = bounds_of(followers);
+    epilogue.only_clamps = bounds.has_value() && !sums_in_float(followers);
+    if (bounds) std::tie(epilogue.low, epilogue.high) = std::pair(bounds->low, bounds->high);
+    return append_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
+  }
 
   auto grid = grid_of(compiler, followers.back());
   const std::vector<Follower> before(followers.begin(), followers.end() - 1);
@@ -108,12 +114,15 @@ std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follow
     for (float& scale : epilogue.scales) scale /= grid->scale;
     grid = narrowed(*grid, *bounds);
   } else {
+    epilogue.only_clamps = false;
     if (!append_real(epilogue, before)) return std::nullopt;
     epilogue.ops.append_eltwise(1.0F, algorithm::eltwise_linear, 1.0F / grid->scale, 0.0F);
   }
   append_limits(epilogue.ops, *grid);
   epilogue.dtype = grid->dtype;
   epilogue.zero_point = grid->zero_point;
+  epilogue.low = static_cast<float>(grid->low);
+  epilogue.high = static_cast<float>(grid->high);
   return epilogue;
 }
 

@@ -17,6 +17,9 @@ struct Epilogue {
   DType dtype = DType::kFloat32;  ///< of the result
   std::int32_t zero_point = 0;
   graph::TensorId addend = graph::TensorId::kNone;  ///< float tensor that a sum post-op adds
+  bool only_clamps = true;                          ///< the post-ops keep the result in [low, high] and do no more
+  float low = 0;                                    ///< codes, or float values
+  float high = 0;
 };
 
 /// Relu and Clip in front of a quantization become bounds of its codes; other functions are computed in real numbers.

@@ -1,5 +1,6 @@
 #include "exec/integer/epilogue.h"
 #include "exec/integer/lowerings.h"
+#include "exec/integer/own_convolution.h"
 #include "exec/kernels/fast/dnnl_support.h"
 
 namespace cleave::exec::integer {
@@ -19,45 +20,75 @@ struct Product {
   TensorId bias = TensorId::kNone;
 };
 
-bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
-  const Node& node = group.node(compiler.graph());
-  const auto source = compiler.coded(node.inputs[0]);
-  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
-  if (!source || !weights || p.m == 0 || p.n == 0 || p.k == 0) return false;
-  if (!sums_are_exact(source->grid.dtype, *weights)) return false;
-  std::vector<float> scales = weights->scales;
-  for (float& scale : scales) scale *= source->grid.scale;
-  const auto epilogue = epilogue_of(compiler, group.followers, scales);
-  if (!epilogue || epilogue->addend != TensorId::kNone) return false;
+/// A product of codes, as it was found in the graph.
+struct IntegerProduct {
+  Product sizes;
+  TensorId result;
+  CodedTensor source;
+  WeightCodes weights;
+  Epilogue epilogue;
+};
 
+bool emit_dnnl_product(Compiler& compiler, const IntegerProduct& product) {
+  const Product& p = product.sizes;
+  const CodeGrid& grid = product.source.grid;
   DnnlState& state = *compiler.dnnl();
-  const Tensor bias = bias_of_sums(compiler, p.bias, source->grid.scale, *weights, source->grid.zero_point,
-                                   sum_codes(*weights->codes, p.channel_axis));
-  const memory::desc src = fast::describe({p.m, p.k}, Layout::kPlain, source->grid.dtype);
-  const memory::desc dst = fast::describe({p.m, p.n}, Layout::kPlain, epilogue->dtype);
+  const Tensor bias = bias_of_sums(compiler, p.bias, grid.scale, product.weights, grid.zero_point,
+                                   sum_codes(*product.weights.codes, p.channel_axis));
+  const memory::desc src = fast::describe({p.m, p.k}, Layout::kPlain, grid.dtype);
+  const memory::desc dst = fast::describe({p.m, p.n}, Layout::kPlain, product.epilogue.dtype);
   const memory::desc any({p.n, p.k}, memory::data_type::s8, memory::format_tag::any);
   const memory::desc bias_desc = bias.empty() ? memory::desc() : fast::describe({p.n}, Layout::kPlain, bias.dtype());
   const inner_product_forward::desc operation(dnnl::prop_kind::forward_inference, src, any, bias_desc, dst);
   const auto descriptor = fast::fast_descriptor<inner_product_forward::primitive_desc>(
-      operation, attributes_of(*epilogue, 0), state.engine);
+      operation, attributes_of(product.epilogue, 0), state.engine);
   if (!descriptor) return false;
 
   ScheduledStep step;
-  step.reads.push_back(compiler.read(source->codes, Layout::kPlain));
-  step.writes.push_back(compiler.write(group.result(compiler.graph()), Layout::kPlain));
+  step.reads.push_back(compiler.read(product.source.codes, Layout::kPlain));
+  step.writes.push_back(compiler.write(product.result, Layout::kPlain));
   auto work = std::make_unique<fast::DnnlStep>(state, inner_product_forward(*descriptor));
   work->bind(DNNL_ARG_SRC, state, src, step.reads[0]);
   work->bind(DNNL_ARG_DST, state, dst, step.writes[0]);
   const memory::dims strides = p.channel_axis == 0 ? memory::dims{p.k, 1} : memory::dims{1, p.n};
   const memory::desc given({p.n, p.k}, memory::data_type::s8, strides);
-  work->bind(DNNL_ARG_WEIGHTS,
-             fast::reordered_weight(state, weights->id, *weights->codes, given, descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, product.weights.id, *product.weights.codes, given,
+                                                      descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());
   step.step = std::move(work);
   compiler.emit(std::move(step));
   return true;
+}
+
+/// Weight codes as [N, K].
+std::vector<std::int16_t> codes_by_output(const Tensor& codes, const Product& p) {
+  const auto from = codes.data<std::int8_t>();
+  std::vector<std::int16_t> to(from.begin(), from.end());
+  if (p.channel_axis == 0) return to;
+  for (std::int64_t n = 0; n < p.n; ++n) {
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      to[static_cast<std::size_t>(n * p.k + k)] = from[static_cast<std::size_t>(k * p.n + n)];
+    }
+  }
+  return to;
+}
+
+bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
+  const Node& node = group.node(compiler.graph());
+  const auto source = compiler.coded(node.inputs[0]);
+  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
+  if (!source || !weights || p.m == 0 || p.n == 0 || p.k == 0) return false;
+  std::vector<float> scales = weights->scales;
+  for (float& scale : scales) scale *= source->grid.scale;
+  const auto epilogue = epilogue_of(compiler, group.followers, scales);
+  if (!epilogue || epilogue->addend != TensorId::kNone) return false;
+  const IntegerProduct product{p, group.result(compiler.graph()), *source, *weights, *epilogue};
+  if (sums_are_exact(source->grid.dtype, *weights) && emit_dnnl_product(compiler, product)) return true;
+  return emit_own_convolution(
+      compiler, int8::product_shape(p.m, p.k, p.n),
+      {*source, *weights, codes_by_output(*weights->codes, p), p.bias, *epilogue, Layout::kPlain, product.result});
 }
 
 bool is_bias(const Compiler& compiler, TensorId id, std::int64_t n) {

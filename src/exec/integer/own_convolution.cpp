@@ -1,0 +1,57 @@
+#include "exec/integer/own_convolution.h"
+
+#include <omp.h>
+
+namespace cleave::exec::integer {
+namespace {
+
+class OwnConvolutionStep : public Step {
+ public:
+  OwnConvolutionStep(std::unique_ptr<int8::Convolution> work, SlotId from, SlotId to)
+      : work_(std::move(work)), from_(from), to_(to) {}
+  void run(const RunContext& context) override { work_->run(context.at(from_), context.at(to_), context.scratch); }
+  std::string describe() const override { return "own int8"; }
+
+ private:
+  std::unique_ptr<int8::Convolution> work_;
+  SlotId from_;
+  SlotId to_;
+};
+
+simd::SumOutput output_type(DType dtype) {
+  if (dtype == DType::kFloat32) return simd::SumOutput::kFloat;
+  return dtype == DType::kInt8 ? simd::SumOutput::kInt8 : simd::SumOutput::kUint8;
+}
+
+int8::Epilogue own_epilogue(const Epilogue& epilogue, const Tensor& bias, std::int64_t channels) {
+  int8::Epilogue own;
+  own.type = output_type(epilogue.dtype);
+  if (!bias.empty()) own.bias.assign(bias.data<std::int32_t>().begin(), bias.data<std::int32_t>().end());
+  own.scales = epilogue.scales;
+  if (own.scales.size() == 1) own.scales.assign(static_cast<std::size_t>(channels), epilogue.scales[0]);
+  own.zero_point = epilogue.zero_point;
+  own.low = epilogue.low;
+  own.high = epilogue.high;
+  return own;
+}
+
+}  // namespace
+
+bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shape, const OwnConvolution& call) {
+  const CodeGrid& grid = call.source.grid;
+  const std::vector<std::int32_t> no_sums(static_cast<std::size_t>(shape.out_channels), 0);
+  const Tensor bias = bias_of_sums(compiler, call.bias, grid.scale, call.weights, 0, no_sums);
+  if (!call.epilogue.only_clamps || (!bias.empty() && bias.dtype() != DType::kInt32)) return false;
+  auto work =
+      std::make_unique<int8::Convolution>(shape, int8::Source{grid.dtype == DType::kInt8, grid.zero_point}, call.codes,
+                                          own_epilogue(call.epilogue, bias, shape.out_channels), omp_get_max_threads());
+  ScheduledStep step;
+  step.reads = {compiler.read(call.source.codes, call.layout)};
+  step.writes = {compiler.write(call.result, call.layout)};
+  step.scratch_bytes = work->scratch_bytes();
+  step.step = std::make_unique<OwnConvolutionStep>(std::move(work), step.reads[0], step.writes[0]);
+  compiler.emit(std::move(step));
+  return true;
+}
+
+}  // namespace cleave::exec::integer

@@ -190,28 +190,40 @@ void Compiler::emit(ScheduledStep step) {
   program_.steps.push_back(std::move(step));
 }
 
-bool Compiler::lower_fast(const Group& group) {
-  if (request_.kernels != Kernels::kFast) return false;
-  const Node& node = group.node(graph());
-  unit_ = graph().unit_of(group.main);
-  op_ = node.op;
-  const IntegerRow* integer = find_integer_row(node.op);
-  if (integer != nullptr && integer->lower(*this, group)) return true;
-  if (!group.followers.empty() && group.followers.back().kind == Follower::Kind::kQuantize) return false;
-  const FastLowering fast = operator_of(node).fast;
-  return fast != nullptr && fast(*this, group);
+std::optional<std::size_t> Compiler::lower_by(FastLowering lowering, Group group) {
+  while (!lowering(*this, group)) {
+    if (group.followers.empty()) return std::nullopt;
+    group.followers.pop_back();
+  }
+  return group.followers.size();
+}
+
+std::size_t Compiler::lower_fast(const Group& group) {
+  const std::string& op = group.node(graph()).op;
+  if (const IntegerRow* integer = find_integer_row(op)) {
+    if (const auto taken = lower_by(integer->lower, group)) return *taken;
+  }
+  Group in_floats = group;
+  if (!group.followers.empty() && group.followers.back().kind == Follower::Kind::kQuantize) {
+    in_floats.followers.pop_back();
+  }
+  if (const FastLowering fast = operator_of(group.node(graph())).fast) {
+    if (const auto taken = lower_by(fast, in_floats)) return *taken;
+  }
+  lower_plainly(group.main);
+  return 0;
 }
 
 void Compiler::lower(const Group& group) {
-  Group part = group;
-  while (!lower_fast(part)) {
-    if (part.followers.empty()) {
-      lower_plainly(part.main);
-      break;
-    }
-    part.followers.pop_back();
+  unit_ = graph().unit_of(group.main);
+  op_ = group.node(graph()).op;
+  std::size_t taken = 0;
+  if (request_.kernels == Kernels::kFast) {
+    taken = lower_fast(group);
+  } else {
+    lower_plainly(group.main);
   }
-  for (std::size_t i = part.followers.size(); i < group.followers.size(); ++i) lower_alone(group.followers[i]);
+  for (std::size_t i = taken; i < group.followers.size(); ++i) lower_alone(group.followers[i]);
 }
 
 void Compiler::lower_alone(const Follower& follower) {

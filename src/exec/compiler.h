@@ -11,6 +11,7 @@
 #include "exec/fuse.h"
 #include "exec/integer/codes.h"
 #include "exec/kernels/layout.h"
+#include "exec/kernels/operator_table.h"
 #include "exec/session.h"
 #include "exec/step.h"
 #include "graph/graph.h"
@@ -71,7 +72,9 @@ class Compiler {
  private:
   void add_inputs();
   void lower(const Group& group);
-  bool lower_fast(const Group& group);
+  /// Tries a lowering on the group, then on ever fewer of its followers; says how many it took.
+  std::optional<std::size_t> lower_by(FastLowering lowering, Group group);
+  std::size_t lower_fast(const Group& group);
   void lower_alone(const Follower& follower);
   const graph::TensorInfo& info(graph::TensorId id) const;
   void finish_outputs();

@@ -90,71 +90,130 @@ struct Depthwise {
   }
 };
 
-/// The epilogue of kLanes channels from `channel` on.
-template <typename Lanes>
-inline void finish(const WindowJob& job, Int sum, int64_t channel, int64_t place, const Float& low, const Float& high,
-                   Lanes lanes) {
-  sum += load(job.bias + channel, Full{});
-  if (job.type == SumOutput::kInt32) return store(static_cast<int32_t*>(job.out) + place, sum, lanes);
-  const Float x = clamp(to_float(sum) * load(job.scales + channel, Full{}), low, high);
-  if (job.type == SumOutput::kFloat) return store(static_cast<float*>(job.out) + place, x, lanes);
-  const Int code = round(x) + splat(job.zero_point);
-  if (job.type == SumOutput::kUint8) return store(static_cast<uint8_t*>(job.out) + place, code, lanes);
-  store(static_cast<int8_t*>(job.out) + place, code, lanes);
-}
+/// What the epilogue needs for kS strips from `channel` on, read once.
+template <int kS>
+struct Epilogue {
+  Float scales[kS];
+  Float low;  ///< bounds before the zero point is added
+  Float high;
+  Int zero_point;
 
-template <int kP, int kS>
-inline void finish_tile(const WindowJob& job, const Tile<kP, kS>& tile, int64_t first_pixel, int64_t channel) {
-  const auto zero = static_cast<float>(job.type == SumOutput::kFloat ? 0 : job.zero_point);
-  const Float low = splat(job.low - zero);  // bounds before the zero point is added
-  const Float high = splat(job.high - zero);
-  const int64_t left = job.pixel_count - first_pixel;
+  Epilogue(const WindowJob& job, int64_t channel) : zero_point(splat(job.zero_point)) {
+    for (int s = 0; s < kS; ++s) scales[s] = load(job.scales + channel + s * kLanes, Full{});
+    const auto zero = static_cast<float>(job.type == SumOutput::kFloat ? 0 : job.zero_point);
+    low = splat(job.low - zero);
+    high = splat(job.high - zero);
+  }
+  Float value(Int sum, int strip) const { return clamp(to_float(sum) * scales[strip], low, high); }
+  Int code(Int sum, int strip) const { return round(value(sum, strip)) + zero_point; }
+
+  template <typename Lanes>
+  void store_strip(int32_t* out, Int sum, int, Lanes lanes) const {
+    store(out, sum, lanes);
+  }
+  template <typename Lanes>
+  void store_strip(float* out, Int sum, int strip, Lanes lanes) const {
+    store(out, value(sum, strip), lanes);
+  }
+  template <typename Code, typename Lanes>
+  void store_strip(Code* out, Int sum, int strip, Lanes lanes) const {
+    store(out, code(sum, strip), lanes);
+  }
+};
+
+/// Stores a tile whose channels are all there.
+template <typename Out, int kP, int kS>
+inline void store_whole(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out,
+                        int64_t stride) {
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
-    if (p >= left) break;
+    if (p >= pixels) break;
+    if constexpr (kS == 2 && sizeof(Out) == 1) {
+      store_two(out + p * stride, epilogue.code(tile.sums[p][0], 0), epilogue.code(tile.sums[p][1], 1));
+    } else {
 #pragma GCC unroll 2
+      for (int s = 0; s < kS; ++s) epilogue.store_strip(out + p * stride + s * kLanes, tile.sums[p][s], s, Full{});
+    }
+  }
+}
+
+/// Stores a tile that has `channels` channels.
+template <typename Out, int kP, int kS>
+inline void store_part(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out, int64_t stride,
+                       int64_t channels) {
+  for (int p = 0; p < kP && p < pixels; ++p) {
     for (int s = 0; s < kS; ++s) {
-      const int64_t c = channel + s * kLanes;
-      const int64_t place = (first_pixel + p) * job.out_stride + c;
-      if (c + kLanes <= job.channels) {
-        finish(job, tile.sums[p][s], c, place, low, high, Full{});
-      } else {
-        finish(job, tile.sums[p][s], c, place, low, high, Part{static_cast<int>(job.channels - c)});
+      Out* place = out + p * stride + s * kLanes;
+      const int64_t left = channels - s * kLanes;
+      if (left >= kLanes) {
+        epilogue.store_strip(place, tile.sums[p][s], s, Full{});
+      } else if (left > 0) {
+        epilogue.store_strip(place, tile.sums[p][s], s, Part{static_cast<int>(left)});
       }
     }
   }
 }
 
+template <typename Out, int kP, int kS>
+inline void store_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixel,
+                       int64_t channel) {
+  Out* out = static_cast<Out*>(job.out) + pixel * job.out_stride + channel;
+  const int64_t pixels = job.pixel_count - pixel;
+  const int64_t channels = job.channels - channel;
+  if (channels >= kS * kLanes) {
+    store_whole(epilogue, tile, pixels, out, job.out_stride);
+  } else {
+    store_part(epilogue, tile, pixels, out, job.out_stride, channels);
+  }
+}
+
+template <int kP, int kS>
+inline void finish_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixel,
+                        int64_t channel) {
+  switch (job.type) {
+    case SumOutput::kInt32:
+      return store_tile<int32_t>(job, epilogue, tile, pixel, channel);
+    case SumOutput::kFloat:
+      return store_tile<float>(job, epilogue, tile, pixel, channel);
+    case SumOutput::kUint8:
+      return store_tile<uint8_t>(job, epilogue, tile, pixel, channel);
+    case SumOutput::kInt8:
+      return store_tile<int8_t>(job, epilogue, tile, pixel, channel);
+  }
+}
+
 template <typename Kind, int kP, int kS>
-inline void compute_tile(const WindowJob& job, int64_t first_pixel, int64_t channel, const int16_t* weights) {
+inline void compute_tile(const WindowJob& job, const Epilogue<kS>& epilogue, int64_t pixel, int64_t channel,
+                         const int16_t* weights) {
   Windows<kP> windows;
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
-    const int64_t pixel = first_pixel + p < job.pixel_count ? first_pixel + p : job.pixel_count - 1;
-    windows.at[p] = job.source + static_cast<int64_t>(Kind::kElement) * job.pixels[pixel];
+    const int64_t at = pixel + p < job.pixel_count ? pixel + p : job.pixel_count - 1;
+    windows.at[p] = job.source + static_cast<int64_t>(Kind::kElement) * job.pixels[at];
   }
   Tile<kP, kS> tile;
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
 #pragma GCC unroll 2
-    for (int s = 0; s < kS; ++s) tile.sums[p][s] = splat(int32_t{0});
+    for (int s = 0; s < kS; ++s) tile.sums[p][s] = load(job.bias + channel + s * kLanes, Full{});
   }
   Kind::template add_up<kP, kS>(job, windows, channel, weights, tile);
-  finish_tile(job, tile, first_pixel, channel);
+  finish_tile(job, epilogue, tile, pixel, channel);
 }
 
 /// All pixels for kS strips of channels.
 template <typename Kind, int kS>
 void compute_strips(const WindowJob& job, int64_t channel, const int16_t* weights) {
+  const Epilogue<kS> epilogue(job, channel);
   int64_t p = 0;
   for (; p + Kind::kWidest <= job.pixel_count; p += Kind::kWidest) {
-    compute_tile<Kind, Kind::kWidest, kS>(job, p, channel, weights);
+    compute_tile<Kind, Kind::kWidest, kS>(job, epilogue, p, channel, weights);
   }
   const int64_t left = job.pixel_count - p;
-  if (left > 4) return compute_tile<Kind, Kind::kWidest, kS>(job, p, channel, weights);
-  if (left > 2) return compute_tile<Kind, 4, kS>(job, p, channel, weights);
-  if (left == 2) return compute_tile<Kind, 2, kS>(job, p, channel, weights);
-  if (left == 1) return compute_tile<Kind, 1, kS>(job, p, channel, weights);
+  if (left > 4) return compute_tile<Kind, Kind::kWidest, kS>(job, epilogue, p, channel, weights);
+  if (left > 2) return compute_tile<Kind, 4, kS>(job, epilogue, p, channel, weights);
+  if (left == 2) return compute_tile<Kind, 2, kS>(job, epilogue, p, channel, weights);
+  if (left == 1) return compute_tile<Kind, 1, kS>(job, epilogue, p, channel, weights);
 }
 
 template <typename Kind>

@@ -8,6 +8,7 @@
 ///   Float, Int         kLanes floats, kLanes int32; + - * / work lane by lane
 ///   Full, Part{n}      all lanes, or the first n < kLanes
 ///   load, store        floats, int32, or 8-bit codes widened to int32 (stored codes must be in range); any alignment
+///   store_two          2 * kLanes codes
 ///   min, max           max(x, bound) is the bound where x is NaN
 ///   to_float, round    int32 to float and back, half to even; round wants |x| < 2^31
 ///   add_dot_pairs      sum + a0 * b0 + a1 * b1 for pairs of int16 in a lane, exact

@@ -53,6 +53,18 @@ inline void store(int8_t* p, Int v, Full) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
 }
 
+/// 2 * kLanes codes.
+inline void store_two(uint8_t* p, Int a, Int b) {
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(raw(a), raw(b)), 0xD8);
+  const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
+inline void store_two(int8_t* p, Int a, Int b) {
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(raw(a), raw(b)), 0xD8);
+  const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
+
 inline Float min(Float a, Float b) {
   return _mm256_min_ps(a, b);
 }

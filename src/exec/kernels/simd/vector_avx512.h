@@ -82,6 +82,13 @@ inline void store(int8_t* p, Int v, Part n) {
   store(reinterpret_cast<uint8_t*>(p), v, n);
 }
 
+/// 2 * kLanes codes.
+template <typename Code>
+inline void store_two(Code* p, Int a, Int b) {
+  store(p, a, Full{});
+  store(p + kLanes, b, Full{});
+}
+
 inline Float min(Float a, Float b) {
   return _mm512_min_ps(a, b);
 }

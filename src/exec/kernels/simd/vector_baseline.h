@@ -47,8 +47,15 @@ inline void store(int32_t* p, Int v, Full) {
 inline void store(uint8_t* p, Int v, Full) {
   for (int i = 0; i < kLanes; ++i) p[i] = static_cast<uint8_t>(v[i]);
 }
-inline void store(int8_t* p, Int v, Full) {
-  for (int i = 0; i < kLanes; ++i) p[i] = static_cast<int8_t>(v[i]);
+inline void store(int8_t* p, Int v, Full n) {
+  store(reinterpret_cast<uint8_t*>(p), v, n);
+}
+
+/// 2 * kLanes codes.
+template <typename Code>
+inline void store_two(Code* p, Int a, Int b) {
+  store(p, a, Full{});
+  store(p + kLanes, b, Full{});
 }
 
 inline Float multiply_add(Float a, Float b, Float c) {

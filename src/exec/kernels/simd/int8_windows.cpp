@@ -15,6 +15,9 @@ constexpr int kPixels = 4;
 constexpr int kDepthwisePixels = 4;
 constexpr int kStrips = 2;
 
+/// A tile stays in registers only where nothing of its making is a call.
+#define CLEAVE_INLINE __attribute__((always_inline)) inline
+
 template <int kP, int kS>
 struct Tile {
   Int sums[kP][kS];
@@ -43,8 +46,8 @@ struct Dense {
   static int64_t weights_of_strip(const WindowJob& job) { return job.tap_count * job.pairs * 2 * kLanes; }
 
   template <int kP, int kS>
-  static inline void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t, const int16_t* weights,
-                            Tile<kP, kS>& tile) {
+  static CLEAVE_INLINE void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t, const int16_t* weights,
+                                   Tile<kP, kS>& tile) {
     const int64_t strip = weights_of_strip(job);
     for (int64_t t = 0; t < job.tap_count; ++t) {
       const int16_t* run[kP];
@@ -72,8 +75,8 @@ struct Depthwise {
   static int64_t weights_of_strip(const WindowJob& job) { return job.tap_count * 2 * kLanes; }
 
   template <int kP, int kS>
-  static inline void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t channel, const int16_t* weights,
-                            Tile<kP, kS>& tile) {
+  static CLEAVE_INLINE void add_up(const WindowJob& job, const Windows<kP>& windows, int64_t channel,
+                                   const int16_t* weights, Tile<kP, kS>& tile) {
     const int64_t strip = weights_of_strip(job);
     for (int64_t t = 0; t < job.tap_count; ++t, weights += 2 * kLanes) {
       const int64_t offset = kElement * (job.taps[t] + channel);
@@ -123,8 +126,8 @@ struct Epilogue {
 
 /// Stores a tile whose channels are all there.
 template <typename Out, int kP, int kS>
-inline void store_whole(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out,
-                        int64_t stride) {
+CLEAVE_INLINE void store_whole(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out,
+                               int64_t stride) {
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
     if (p >= pixels) break;
@@ -139,9 +142,12 @@ inline void store_whole(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, 
 
 /// Stores a tile that has `channels` channels.
 template <typename Out, int kP, int kS>
-inline void store_part(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out, int64_t stride,
-                       int64_t channels) {
-  for (int p = 0; p < kP && p < pixels; ++p) {
+CLEAVE_INLINE void store_part(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixels, Out* out,
+                              int64_t stride, int64_t channels) {
+#pragma GCC unroll 8
+  for (int p = 0; p < kP; ++p) {
+    if (p >= pixels) break;
+#pragma GCC unroll 2
     for (int s = 0; s < kS; ++s) {
       Out* place = out + p * stride + s * kLanes;
       const int64_t left = channels - s * kLanes;
@@ -155,8 +161,8 @@ inline void store_part(const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, i
 }
 
 template <typename Out, int kP, int kS>
-inline void store_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixel,
-                       int64_t channel) {
+CLEAVE_INLINE void store_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile,
+                              int64_t pixel, int64_t channel) {
   Out* out = static_cast<Out*>(job.out) + pixel * job.out_stride + channel;
   const int64_t pixels = job.pixel_count - pixel;
   const int64_t channels = job.channels - channel;
@@ -168,8 +174,8 @@ inline void store_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const
 }
 
 template <int kP, int kS>
-inline void finish_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile, int64_t pixel,
-                        int64_t channel) {
+CLEAVE_INLINE void finish_tile(const WindowJob& job, const Epilogue<kS>& epilogue, const Tile<kP, kS>& tile,
+                               int64_t pixel, int64_t channel) {
   switch (job.type) {
     case SumOutput::kInt32:
       return store_tile<int32_t>(job, epilogue, tile, pixel, channel);
@@ -183,8 +189,8 @@ inline void finish_tile(const WindowJob& job, const Epilogue<kS>& epilogue, cons
 }
 
 template <typename Kind, int kP, int kS>
-inline void compute_tile(const WindowJob& job, const Epilogue<kS>& epilogue, int64_t pixel, int64_t channel,
-                         const int16_t* weights) {
+CLEAVE_INLINE void compute_tile(const WindowJob& job, const Epilogue<kS>& epilogue, int64_t pixel, int64_t channel,
+                                const int16_t* weights) {
   Windows<kP> windows;
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
@@ -233,13 +239,28 @@ void widen(const Code* __restrict codes, int64_t n, int32_t zero_point, int16_t*
   for (int64_t i = 0; i < n; ++i) out[i] = static_cast<int16_t>(codes[i] - zero);
 }
 
+typedef int16_t Pairs __attribute__((vector_size(4 * kLanes)));
+
+inline Int subtract_pairs(Int a, Int b) {
+  return reinterpret_cast<Int>(reinterpret_cast<Pairs>(a) - reinterpret_cast<Pairs>(b));
+}
+
+template <typename Lanes>
+inline Int pair_of(const uint8_t* upper, const uint8_t* lower, Lanes lanes) {
+  return load(upper, lanes) | (load(lower, lanes) << 16);
+}
+template <typename Lanes>
+inline Int pair_of(const int8_t* upper, const int8_t* lower, Lanes lanes) {
+  return (load(upper, lanes) & 0xFFFF) | (load(lower, lanes) << 16);
+}
+
 template <typename Code>
 void pair_rows(const PairJob& job, const Code* upper, const Code* lower, int32_t* out) {
-  const Int zero = splat(job.zero_point);
+  const uint32_t half = static_cast<uint16_t>(job.zero_point);
+  const Int zero = splat(static_cast<int32_t>(half << 16 | half));
   for (int64_t p = 0; p < job.pixels; ++p) {
     for_each_vector(job.channels, [&](int64_t c, auto lanes) {
-      const Int low_half = (load(upper + c, lanes) - zero) & 0xFFFF;
-      store(out + c, low_half | ((load(lower + c, lanes) - zero) << 16), lanes);
+      store(out + c, subtract_pairs(pair_of(upper + c, lower + c, lanes), zero), lanes);
     });
     upper += job.upper_stride;
     lower += job.lower_stride;

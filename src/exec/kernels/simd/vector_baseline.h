@@ -11,7 +11,6 @@ namespace {
 constexpr int kLanes = 4;
 typedef float Float __attribute__((vector_size(16)));
 typedef int32_t Int __attribute__((vector_size(16)));
-typedef int16_t Pairs __attribute__((vector_size(16)));
 
 inline Float splat(float v) {
   return Float{v, v, v, v};
@@ -90,6 +89,7 @@ inline Int round(Float v) {
   return __builtin_convertvector(v, Int);
 }
 inline Int add_dot_pairs(Int sum, Int a, Int b) {
+  typedef int16_t Pairs __attribute__((vector_size(16)));
   const Pairs x = reinterpret_cast<Pairs>(a);
   const Pairs y = reinterpret_cast<Pairs>(b);
   for (int i = 0; i < kLanes; ++i) sum[i] += x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];

@@ -124,10 +124,12 @@ void Convolution::pack(std::span<const std::int16_t> weights, const Epilogue& ep
   strip_weights_ = static_cast<std::int64_t>(taps_.size()) * divide_up(run_, 2) * 2 * lanes;
   weights_.resize(strips * strip_weights_);
   bias_.resize(strips * lanes);
+  shifts_.resize(strips * lanes);
   scales_.resize(strips * lanes);
   for (const Unit& unit : units_) {
     for (std::int64_t c = 0; c < unit.channels; ++c) {
       if (!epilogue.bias.empty()) bias_[unit.strip * lanes + c] = epilogue.bias[unit.first + c];
+      if (!epilogue.shifts.empty()) shifts_[unit.strip * lanes + c] = epilogue.shifts[unit.first + c];
       if (!epilogue.scales.empty()) scales_[unit.strip * lanes + c] = epilogue.scales[unit.first + c];
     }
     for (std::int64_t c = 0; c < unit.channels; c += lanes) {
@@ -184,6 +186,7 @@ void Convolution::run_task(std::int64_t task, const void* source, void* out, std
     job.source = depthwise_ ? codes : codes + unit.source_channel;
     job.weights = &weights_[unit.strip * strip_weights_];
     job.bias = &bias_[unit.strip * kernels_->lanes];
+    job.shifts = &shifts_[unit.strip * kernels_->lanes];
     job.scales = &scales_[unit.strip * kernels_->lanes];
     job.channels = unit.channels;
     job.out = static_cast<std::byte*>(out) + (first_pixel * s.out_channels + unit.first) * element_size(job.type);

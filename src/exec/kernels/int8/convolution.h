@@ -22,6 +22,7 @@ struct Source {
 struct Epilogue {
   simd::SumOutput type = simd::SumOutput::kInt32;
   std::vector<std::int32_t> bias;  ///< per output channel, on the grid source scale * weight scale; empty: 0
+  std::vector<float> shifts;       ///< a bias that is not on that grid, in units of it; empty: 0. Not for kInt32
   /// Per output channel: source scale * weight scale / output scale; for kFloat without the last.
   std::vector<float> scales;
   std::int32_t zero_point = 0;  ///< of the codes written
@@ -85,6 +86,7 @@ class Convolution {
   std::int64_t strip_weights_ = 0;  ///< int16 in a strip
   std::vector<std::int16_t> weights_;
   std::vector<std::int32_t> bias_;
+  std::vector<float> shifts_;
   std::vector<float> scales_;
   std::vector<std::int32_t> taps_;
   std::vector<std::int32_t> pixels_;

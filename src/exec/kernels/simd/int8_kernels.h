@@ -9,8 +9,8 @@ struct CodeRange;
 /// What becomes of an int32 sum of products.
 enum class SumOutput {
   kInt32,  ///< sum
-  kFloat,  ///< clamp(float(sum) * scale, low, high)
-  kUint8,  ///< clamp(rint(float(sum) * scale) + zero_point, low, high)
+  kFloat,  ///< clamp((float(sum) + shift) * scale, low, high)
+  kUint8,  ///< clamp(rint((float(sum) + shift) * scale) + zero_point, low, high)
   kInt8,
 };
 
@@ -28,6 +28,7 @@ struct WindowJob {
   std::int64_t pairs;           ///< elements of a tap, in pairs (dense windows only)
   const std::int16_t* weights;  ///< [strip][tap][pair][lanes][2]
   const std::int32_t* bias;     ///< [strips * lanes]
+  const float* shifts;          ///< [strips * lanes]
   const float* scales;          ///< [strips * lanes]
   std::int64_t channels;
   SumOutput type;

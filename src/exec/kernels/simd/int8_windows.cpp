@@ -96,18 +96,22 @@ struct Depthwise {
 /// What the epilogue needs for kS strips from `channel` on, read once.
 template <int kS>
 struct Epilogue {
+  Float shifts[kS];
   Float scales[kS];
   Float low;  ///< bounds before the zero point is added
   Float high;
   Int zero_point;
 
   Epilogue(const WindowJob& job, int64_t channel) : zero_point(splat(job.zero_point)) {
-    for (int s = 0; s < kS; ++s) scales[s] = load(job.scales + channel + s * kLanes, Full{});
+    for (int s = 0; s < kS; ++s) {
+      shifts[s] = load(job.shifts + channel + s * kLanes, Full{});
+      scales[s] = load(job.scales + channel + s * kLanes, Full{});
+    }
     const auto zero = static_cast<float>(job.type == SumOutput::kFloat ? 0 : job.zero_point);
     low = splat(job.low - zero);
     high = splat(job.high - zero);
   }
-  Float value(Int sum, int strip) const { return clamp(to_float(sum) * scales[strip], low, high); }
+  Float value(Int sum, int strip) const { return clamp((to_float(sum) + shifts[strip]) * scales[strip], low, high); }
   Int code(Int sum, int strip) const { return round(value(sum, strip)) + zero_point; }
 
   template <typename Lanes>

@@ -30,33 +30,12 @@ inline Int load(const int32_t* p, Full) {
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
-inline Int load(const uint8_t* p, Full) {
-  return Int{p[0], p[1], p[2], p[3]};
-}
-inline Int load(const int8_t* p, Full) {
-  return Int{p[0], p[1], p[2], p[3]};
-}
-
 inline void store(float* p, Float v, Full) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 inline void store(int32_t* p, Int v, Full) {
   __builtin_memcpy(p, &v, sizeof v);
 }
-inline void store(uint8_t* p, Int v, Full) {
-  for (int i = 0; i < kLanes; ++i) p[i] = static_cast<uint8_t>(v[i]);
-}
-inline void store(int8_t* p, Int v, Full n) {
-  store(reinterpret_cast<uint8_t*>(p), v, n);
-}
-
-/// 2 * kLanes codes.
-template <typename Code>
-inline void store_two(Code* p, Int a, Int b) {
-  store(p, a, Full{});
-  store(p + kLanes, b, Full{});
-}
-
 inline Float multiply_add(Float a, Float b, Float c) {
   return a * b + c;
 }
@@ -65,6 +44,30 @@ inline Float to_float(Int v) {
 }
 
 #ifdef __SSE2__
+inline __m128i load_four(const void* p) {
+  int32_t bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  return _mm_cvtsi32_si128(bytes);
+}
+inline Int load(const uint8_t* p, Full) {
+  const __m128i zero = _mm_setzero_si128();
+  return reinterpret_cast<Int>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(load_four(p), zero), zero));
+}
+inline Int load(const int8_t* p, Full) {
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i high_bytes = _mm_unpacklo_epi16(zero, _mm_unpacklo_epi8(zero, load_four(p)));
+  return reinterpret_cast<Int>(_mm_srai_epi32(high_bytes, 24));
+}
+inline void store(uint8_t* p, Int v, Full) {
+  const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), reinterpret_cast<__m128i>(v));
+  const int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+  __builtin_memcpy(p, &bytes, sizeof bytes);
+}
+inline void store(int8_t* p, Int v, Full) {
+  const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), reinterpret_cast<__m128i>(v));
+  const int32_t bytes = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
+  __builtin_memcpy(p, &bytes, sizeof bytes);
+}
 inline Float min(Float a, Float b) {
   return _mm_min_ps(a, b);
 }
@@ -78,6 +81,18 @@ inline Int add_dot_pairs(Int sum, Int a, Int b) {
   return sum + reinterpret_cast<Int>(_mm_madd_epi16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
 }
 #else
+inline Int load(const uint8_t* p, Full) {
+  return Int{p[0], p[1], p[2], p[3]};
+}
+inline Int load(const int8_t* p, Full) {
+  return Int{p[0], p[1], p[2], p[3]};
+}
+inline void store(uint8_t* p, Int v, Full) {
+  for (int i = 0; i < kLanes; ++i) p[i] = static_cast<uint8_t>(v[i]);
+}
+inline void store(int8_t* p, Int v, Full n) {
+  store(reinterpret_cast<uint8_t*>(p), v, n);
+}
 inline Float min(Float a, Float b) {
   return a < b ? a : b;
 }
@@ -96,6 +111,13 @@ inline Int add_dot_pairs(Int sum, Int a, Int b) {
   return sum;
 }
 #endif
+
+/// 2 * kLanes codes.
+template <typename Code>
+inline void store_two(Code* p, Int a, Int b) {
+  store(p, a, Full{});
+  store(p + kLanes, b, Full{});
+}
 
 }  // namespace
 }  // namespace cleave::exec::simd

@@ -204,10 +204,12 @@ TEST_P(Int8Convolution, EpiloguesScaleRoundAndClip) {
     const std::int64_t channels = c.shape.out_channels;
     Epilogue epilogue;
     epilogue.bias = simd::random_sums(channels, 5000, seed);
+    if (seed % 3 == 0) epilogue.shifts = simd::random_floats(channels, -1000.0F, 1000.0F, seed + 1);
     epilogue.scales = simd::random_floats(channels, 1e-4F, 2e-3F, seed);
     const auto sums = brute_force(c);
     const auto scaled = [&](std::int64_t i) {
-      return static_cast<float>(sums[i] + epilogue.bias[i % channels]) * epilogue.scales[i % channels];
+      const float shift = epilogue.shifts.empty() ? 0.0F : epilogue.shifts[i % channels];
+      return (static_cast<float>(sums[i] + epilogue.bias[i % channels]) + shift) * epilogue.scales[i % channels];
     };
     epilogue.type = SumOutput::kFloat;
     epilogue.low = 0;

@@ -11,6 +11,7 @@
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/operator_table.h"
 #include "exec/unit_clock.h"
+#include "graph/operator_types.h"
 
 namespace cleave::exec {
 namespace {
@@ -184,6 +185,7 @@ std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
   if ((row->types >> static_cast<int>(dtype) & 1U) == 0) {
     return "element type " + std::string(dtype_name(dtype)) + " is not supported";
   }
+  if (const auto contradiction = graph::contradicting_types(graph, node)) return contradiction;
   return row->unsupported == nullptr ? std::nullopt : row->unsupported(graph, node);
 }
 

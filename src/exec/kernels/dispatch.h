@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "core/check.h"
+#include "core/error.h"
 #include "core/tensor.h"
 
 namespace cleave::exec {
@@ -13,10 +14,13 @@ struct TypeTag {
 };
 
 /// Calls body(TypeTag<T>{}) for the T among Ts that `dtype` stands for.
+/// Throws Error(kUnsupported) when it is none of them.
 template <typename... Ts, typename Body>
 void dispatch(DType dtype, Body&& body) {
   const bool known = ((dtype == dtype_of<Ts>() && (body(TypeTag<Ts>{}), true)) || ...);
-  CLEAVE_CHECK(known, "the operator table lets only the listed element types through");
+  if (!known) {
+    throw Error(ErrorKind::kUnsupported, "element type " + std::string(dtype_name(dtype)) + " is not supported there");
+  }
 }
 
 template <typename Body>

@@ -252,6 +252,22 @@ TEST(Support, SaysWhy) {
   EXPECT_EQ(reason("MaxPool", DType::kFloat32, {1, 2}), "1 to 3 spatial dimensions are supported, not 0");
 }
 
+TEST(Support, NamesInputsWhoseTypesDoNotGoTogether) {
+  GraphBuilder b;
+  const TensorId x = b.input("x", DType::kFloat32, {3});
+  const TensorId n = b.input("n", DType::kInt32, {3});
+  for (const std::string op : {"Add", "Gather"}) {
+    const bool adds = op == "Add";
+    const TensorId y = b.node(op, adds ? std::vector{x, n} : std::vector{n, x}, {"y_" + op})[0];
+    b.set_shape(y, adds ? DType::kFloat32 : DType::kInt32, {3});
+    b.output(y);
+  }
+  b.set_versions(13, 8);
+  const graph::Graph graph = b.build();
+  EXPECT_EQ(unsupported_reason(graph, graph::NodeId{0}), "element types of 'x' (float32) and 'n' (int32) differ");
+  EXPECT_EQ(unsupported_reason(graph, graph::NodeId{1}), "element type float32 of 'x' is not possible there");
+}
+
 TEST(Support, ListsOperatorsSortedAndOnce) {
   const auto names = supported_operators();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));

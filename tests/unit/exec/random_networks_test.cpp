@@ -9,11 +9,13 @@
 #include "graph/model.h"
 #include "graph/onnx_write.h"
 #include "graph/prepare.h"
+#include "quantized_network.h"
 #include "random_network.h"
 #include "random_tensor.h"
 #include "support/ort.h"
 #include "support/property.h"
 #include "support/temporary_folder.h"
+#include "unit_codes.h"
 
 namespace cleave::exec::testing {
 namespace {
@@ -92,6 +94,39 @@ TEST(RandomNetworks, OnImagesAgreeWithOnnxRuntime) {
 TEST(RandomNetworks, OnMatricesAgreeWithOnnxRuntime) {
   CLEAVE_NEEDS_ORT();
   agree_with_onnx_runtime(Start::kRows);
+}
+
+/// Elements seen over all random networks.
+struct CodeCount {
+  std::int64_t elements = 0;
+  std::int64_t apart = 0;
+};
+
+void expect_codes_of(const QuantizedNetwork& network, CodeCount& count) {
+  const auto codes = codes_in_ort(network.graph, network.input, "disabled");
+  for (const CodeUnit& unit : code_units(network.graph)) {
+    const Tensor given = fast_codes(unit, codes);
+    const CodeDifference found = code_difference(given, judged_codes(unit, codes));
+    count.elements += given.elements();
+    count.apart += found.apart;
+    if (found.largest > 1 || found.apart > std::max<std::int64_t>(2, given.elements() / 100)) {
+      RC_FAIL(unit.name + ": " + std::to_string(found.apart) + " of " + std::to_string(given.elements()) +
+              " codes differ, by up to " + std::to_string(found.largest) + "\n" + listing(unit.graph));
+    }
+  }
+}
+
+TEST(RandomNetworks, QuantizedGiveOnnxRuntimesCodesUnitByUnit) {
+  CLEAVE_NEEDS_ORT();
+  const cleave::testing::TemporaryFolder folder;
+  CodeCount count;
+  cleave::testing::expect_holds([&] {
+    graph::save_onnx(random_network(*any_genes(), Start::kImage), folder / "network.onnx");
+    const graph::Graph prepared = graph::prepare(graph::Model::load(folder / "network.onnx"));
+    expect_codes_of(quantize(prepared, *rc::gen::element(8, 4)), count);
+  });
+  EXPECT_GT(count.elements, 100'000);
+  EXPECT_LE(static_cast<double>(count.apart), 0.001 * static_cast<double>(count.elements));
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ struct Worker {
   std::vector<graph::TensorId> taps;
   exec::Session session;
   StatisticsObserver observer;
+  std::vector<Tensor> outputs{};  ///< of the last image; written over by the next
 };
 
 class Calibration {
@@ -131,7 +132,7 @@ class Calibration {
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }
-    worker.session.run(std::span(&sample.input, 1), worker.taps, worker.observer);
+    worker.session.run_into(std::span(&sample.input, 1), worker.taps, worker.observer, worker.outputs);
     return {quant::CalibrationImage{path, sha256_hex(bytes), sample.jpeg_bytes}, ""};
   }
 

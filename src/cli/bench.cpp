@@ -29,6 +29,7 @@ struct Options {
   std::int64_t iterations = 50;
   std::optional<double> duration_s;
   bool per_layer = false;
+  bool pin = false;
   std::string trace;
 };
 
@@ -72,14 +73,16 @@ std::vector<std::string> batch_shapes(const Options& options) {
 }
 
 std::vector<double> measure(Target& target, const std::vector<Tensor>& inputs, const Options& options) {
-  for (std::int64_t i = 0; i < options.warmup; ++i) target.run(inputs);
+  std::vector<Tensor> outputs;
+  const std::int64_t uncounted = std::max<std::int64_t>(1, options.warmup);  // the first one compiles
+  for (std::int64_t i = 0; i < uncounted; ++i) target.run_into(inputs, outputs);
   std::vector<double> ms;
   const Clock::time_point start = Clock::now();
   const auto elapsed_s = [&start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   while (options.duration_s ? elapsed_s() < *options.duration_s
                             : static_cast<std::int64_t>(ms.size()) < options.iterations) {
     const Clock::time_point before = Clock::now();
-    target.run(inputs);
+    target.run_into(inputs, outputs);
     ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
   }
   if (ms.empty())
@@ -131,16 +134,18 @@ int run_bench(const std::vector<std::string>& arguments) {
   line.positional("TARGET", options.target, {"", "A model or a bundle", true});
   line.integer("--threads", options.threads, 0, {"N", "0: all cores"});
   line.integer("--batch", options.batch, 1, {"N", "Images per run (models with a symbolic batch)"});
-  line.integer("--warmup", options.warmup, 0, {"N", "Runs before measuring"});
+  line.integer("--warmup", options.warmup, 0, {"N", "Runs before measuring; one is always made"});
   line.integer("--iterations", options.iterations, 1, {"N", "Runs measured"});
   line.number("--duration", options.duration_s, 0, {"SECONDS", "Measure for this long instead"});
+  line.flag("--pin", options.pin, "Keep each thread on a CPU of its own");
   line.flag("--per-layer", options.per_layer, "Time, GFLOP/s and share of this machine's peak of each unit too");
   line.text("--trace", options.trace, {"FILE", "Write the steps of a run as a Chrome trace"});
   line.shapes(options.shapes);
   if (!line.parse(arguments)) return 0;
 
   const int threads = thread_count(static_cast<int>(options.threads));
-  const auto target = open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads})();
+  const auto target =
+      open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads, options.pin})();
   std::vector<Tensor> inputs;
   for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(exec::noise(info, 1));
   const std::vector<double> ms = measure(*target, inputs, options);

@@ -13,6 +13,9 @@ class ModelTarget : public Target {
   ModelTarget(const graph::Graph& graph, const exec::SessionOptions& options) : session_(graph, options) {}
 
   std::vector<Tensor> run(const std::vector<Tensor>& inputs) override { return session_.run(inputs); }
+  void run_into(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) override {
+    session_.run_into(inputs, outputs);
+  }
   std::vector<Tensor> run_timed(const std::vector<Tensor>& inputs, std::vector<exec::UnitTime>& times) override {
     return session_.run_timed(inputs, times);
   }
@@ -37,6 +40,9 @@ class BundleTarget : public Target {
   BundleTarget(const bundle::LoadedBundle& loaded, const exec::SessionOptions& options) : runner_(loaded, options) {}
 
   std::vector<Tensor> run(const std::vector<Tensor>& inputs) override { return runner_.run(inputs); }
+  void run_into(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) override {
+    outputs = runner_.run(inputs);
+  }
   std::vector<Tensor> run_timed(const std::vector<Tensor>& inputs, std::vector<exec::UnitTime>& times) override {
     return runner_.run_timed(inputs, times);
   }

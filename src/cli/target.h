@@ -16,6 +16,8 @@ class Target {
  public:
   virtual ~Target() = default;
   virtual std::vector<Tensor> run(const std::vector<Tensor>& inputs) = 0;
+  /// The same into tensors that are written over (Session::run_into), for loops.
+  virtual void run_into(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) = 0;
   /// The same, with the time of each unit (of both halves of a bundle, edge first).
   virtual std::vector<Tensor> run_timed(const std::vector<Tensor>& inputs, std::vector<exec::UnitTime>& times) = 0;
   /// Network inputs: names, types, shapes.

@@ -121,6 +121,8 @@ class Tensor {
 
   std::span<const std::byte> raw() const { return {data_, bytes()}; }
   std::span<std::byte> mutable_raw();
+  /// True when it may be written and no other tensor shares its bytes, so that writing shows nowhere else.
+  bool is_unshared() const { return writable_ && owner_.use_count() == 1; }
 
   /// Typed view; T must match dtype() (checked).
   template <typename T>

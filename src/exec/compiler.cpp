@@ -45,7 +45,7 @@ Compiler::Compiler(const CompileRequest& request)
     : request_(request), known_(request.graph.tensor_count(), {SlotId::kNone, SlotId::kNone}) {
   facts_.constant = [this](TensorId id) { return constant(id); };
   for (const Node& node : graph().nodes()) {
-    facts_.skipped.push_back(all_constant(graph(), request.folded, node));
+    facts_.skipped.push_back(request.folded.all_known(node));
   }
   facts_.visible.assign(graph().tensor_count(), false);
   for (const TensorId id : graph().outputs()) facts_.visible[index(id)] = true;
@@ -69,7 +69,7 @@ const graph::TensorInfo& Compiler::info(TensorId id) const {
 const Tensor* Compiler::constant(TensorId id) const {
   if (id == TensorId::kNone) return nullptr;
   const auto added = added_constants_.find(id);
-  return added != added_constants_.end() ? &added->second : constant_of(graph(), request_.folded, id);
+  return added != added_constants_.end() ? &added->second : request_.folded.value(id);
 }
 
 TensorId Compiler::add_tensor(DType dtype, Shape shape) {

@@ -18,7 +18,7 @@
 
 namespace cleave::exec {
 
-/// oneDNN's engine and reordered weights; shared by the programs of a session (kernels/fast/dnnl_support.h).
+/// oneDNN's engine; shared by all programs of the process (kernels/fast/dnnl_support.h).
 struct DnnlState;
 
 /// What a program is compiled from.

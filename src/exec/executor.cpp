@@ -30,13 +30,13 @@ void Executor::place_interface(std::span<const Tensor> inputs, std::span<Tensor>
   }
 }
 
-std::vector<Tensor> Executor::make_outputs() const {
-  std::vector<Tensor> outputs;
-  for (const SlotId id : program_.outputs) {
-    const Slot& slot = program_.slots[index(id)];
-    outputs.emplace_back(slot.dtype, slot.shape);
+void Executor::fit_outputs(std::vector<Tensor>& outputs) const {
+  outputs.resize(program_.outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Slot& slot = program_.slots[index(program_.outputs[i])];
+    const bool fits = outputs[i].dtype() == slot.dtype && outputs[i].shape() == slot.shape;
+    if (!fits || !outputs[i].is_unshared()) outputs[i] = Tensor(slot.dtype, slot.shape);
   }
-  return outputs;
 }
 
 void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs, RunHook* hook) {

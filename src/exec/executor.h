@@ -33,8 +33,9 @@ class Executor {
 
   const Program& program() const { return program_; }
 
-  /// Tensors of the outputs' types and shapes, zero-filled.
-  std::vector<Tensor> make_outputs() const;
+  /// Replaces what cannot be written over by tensors of the outputs' types and shapes: other types or shapes, and
+  /// bytes that somebody else holds.
+  void fit_outputs(std::vector<Tensor>& outputs) const;
 
   /// Runs all steps in order. `inputs` and `outputs` have the program's types and shapes (the caller checks them);
   /// outputs are written where they lie, so they must not share bytes with inputs. Allocates nothing by itself.

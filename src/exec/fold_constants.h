@@ -1,22 +1,33 @@
 #pragma once
 
 #include <map>
+#include <vector>
 
 #include "core/tensor.h"
 #include "graph/graph.h"
 
 namespace cleave::exec {
 
-/// Constants that were computed at compile time, by tensor.
-using FoldedConstants = std::map<graph::TensorId, Tensor>;
+/// Values of nodes all of whose inputs are constants (dequantized weights, ...), each computed when it is first asked
+/// for: what is read in another form (integer codes) never becomes floats. One thread at a time.
+class FoldedConstants {
+ public:
+  /// The graph must outlive this.
+  explicit FoldedConstants(const graph::Graph& graph);
 
-/// Values of nodes all of whose inputs are constants (dequantized weights, ...).
-FoldedConstants fold_constants(const graph::Graph& graph);
+  /// True for a constant of the graph and for what is computed from constants alone; false for ids outside the graph.
+  bool known(graph::TensorId id) const { return index(id) < known_.size() && known_[index(id)]; }
+  /// True when every input that is there is known.
+  bool all_known(const graph::Node& node) const;
+  /// Value of a constant, given by the graph or computed; nullptr for activations. The pointer stays good.
+  const Tensor* value(graph::TensorId id) const;
 
-/// Value of a constant, folded or given by the graph; nullptr for activations.
-const Tensor* constant_of(const graph::Graph& graph, const FoldedConstants& folded, graph::TensorId id);
+ private:
+  void evaluate(const graph::Node& node) const;
 
-/// True when every input that is there is a constant.
-bool all_constant(const graph::Graph& graph, const FoldedConstants& folded, const graph::Node& node);
+  const graph::Graph* graph_;
+  std::vector<bool> known_;                             ///< by tensor
+  mutable std::map<graph::TensorId, Tensor> computed_;  ///< so far
+};
 
 }  // namespace cleave::exec

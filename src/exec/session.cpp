@@ -1,7 +1,5 @@
 #include "exec/session.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "core/error.h"
@@ -10,6 +8,7 @@
 #include "exec/executor.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/operator_table.h"
+#include "exec/thread_scope.h"
 #include "exec/unit_clock.h"
 #include "graph/operator_types.h"
 
@@ -20,18 +19,6 @@ using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 using graph::TensorId;
-
-/// OpenMP's thread count for the calling thread, put back at the end of the scope.
-class ThreadScope {
- public:
-  explicit ThreadScope(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~ThreadScope() { omp_set_num_threads(before_); }
-  ThreadScope(const ThreadScope&) = delete;
-  ThreadScope& operator=(const ThreadScope&) = delete;
-
- private:
-  int before_;
-};
 
 /// Shows tapped tensors to the observer as soon as they are made.
 class TapHook : public RunHook {
@@ -86,23 +73,29 @@ struct Session::Impl {
   Graph graph;
   Kernels kernels;
   int threads;
-  FoldedConstants folded;
-  std::shared_ptr<DnnlState> dnnl;
-  std::unique_ptr<Executor> main;
+  bool pin;
+  std::unique_ptr<Executor> untapped;
   std::unique_ptr<Executor> tapped;
   std::vector<TensorId> taps;  ///< what `tapped` was compiled for
+  std::vector<SavedAffinity> affinities;
 
   Impl(Graph given, const SessionOptions& options)
-      : graph(std::move(given)), kernels(options.kernels), threads(thread_count(options.threads)) {
+      : graph(std::move(given)), kernels(options.kernels), threads(thread_count(options.threads)), pin(options.pin) {
     check_support(graph);
-    folded = fold_constants(graph);
-    if (kernels == Kernels::kFast) dnnl = fast::make_dnnl_state();
-    main = compiled({});
   }
 
+  ThreadScope own_threads() { return ThreadScope(threads, pin ? &affinities : nullptr); }
+
   std::unique_ptr<Executor> compiled(const std::vector<TensorId>& wanted) {
-    const ThreadScope scope(threads);
-    return std::make_unique<Executor>(compile({graph, folded, kernels, wanted, dnnl}));
+    const ThreadScope scope = own_threads();
+    const FoldedConstants folded(graph);
+    const auto dnnl = kernels == Kernels::kFast ? fast::make_dnnl_state() : nullptr;
+    return std::make_unique<Executor>(exec::compile({graph, folded, kernels, wanted, dnnl}));
+  }
+
+  Executor& executor() {
+    if (untapped == nullptr) untapped = compiled({});
+    return *untapped;
   }
 
   Executor& executor_for(std::span<const TensorId> wanted) {
@@ -128,12 +121,10 @@ struct Session::Impl {
     }
   }
 
-  std::vector<Tensor> run(Executor& executor, std::span<const Tensor> inputs, RunHook* hook) const {
-    check_inputs(inputs);
-    const ThreadScope scope(threads);
-    std::vector<Tensor> outputs = executor.make_outputs();
+  void run(Executor& executor, std::span<const Tensor> inputs, std::vector<Tensor>& outputs, RunHook* hook) {
+    executor.fit_outputs(outputs);
+    const ThreadScope scope = own_threads();
     executor.run(inputs, outputs, hook);
-    return outputs;
   }
 };
 
@@ -147,26 +138,47 @@ const Graph& Session::graph() const {
   return impl_->graph;
 }
 
+void Session::compile() {
+  impl_->executor();
+}
+
+void Session::run_into(std::span<const Tensor> inputs, std::vector<Tensor>& outputs) {
+  impl_->check_inputs(inputs);
+  impl_->run(impl_->executor(), inputs, outputs, nullptr);
+}
+
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
-  return impl_->run(*impl_->main, inputs, nullptr);
+  std::vector<Tensor> outputs;
+  run_into(inputs, outputs);
+  return outputs;
+}
+
+void Session::run_into(std::span<const Tensor> inputs, std::span<const TensorId> taps, ActivationObserver& observer,
+                       std::vector<Tensor>& outputs) {
+  impl_->check_inputs(inputs);
+  Executor& executor = impl_->executor_for(taps);
+  TapHook hook(executor.program(), observer);
+  impl_->run(executor, inputs, outputs, &hook);
 }
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const TensorId> taps,
                                  ActivationObserver& observer) {
-  Executor& executor = impl_->executor_for(taps);
-  TapHook hook(executor.program(), observer);
-  return impl_->run(executor, inputs, &hook);
+  std::vector<Tensor> outputs;
+  run_into(inputs, taps, observer, outputs);
+  return outputs;
 }
 
 std::vector<Tensor> Session::run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times) {
-  UnitClock clock(impl_->graph, impl_->main->program());
-  std::vector<Tensor> outputs = impl_->run(*impl_->main, inputs, &clock);
+  impl_->check_inputs(inputs);
+  UnitClock clock(impl_->graph, impl_->executor().program());
+  std::vector<Tensor> outputs;
+  impl_->run(impl_->executor(), inputs, outputs, &clock);
   times = clock.times();
   return outputs;
 }
 
-std::int64_t Session::arena_bytes() const {
-  return impl_->main->program().arena_bytes;
+std::int64_t Session::arena_bytes() {
+  return impl_->executor().program().arena_bytes;
 }
 
 std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {

@@ -16,7 +16,8 @@ enum class Kernels { kFast, kReference };
 
 struct SessionOptions {
   Kernels kernels = Kernels::kFast;
-  int threads = 1;  ///< 0: all cores
+  int threads = 1;   ///< 0: all cores
+  bool pin = false;  ///< during a run each thread of the pool stays on a CPU of its own
 };
 
 /// A float32 activation handed to an observer where it lies. Layout: [N][ceil(C/B)][spatial...][B] with
@@ -54,8 +55,9 @@ struct UnitTime {
   std::vector<StepTime> steps;
 };
 
-/// A graph compiled for execution: weights reordered once, activations in the kernels' preferred layouts, a static
-/// memory plan. One run at a time per session; sessions are independent.
+/// A graph that is compiled when it first runs: weights reordered once and shared by all sessions of the process
+/// (WeightStore), activations in the kernels' preferred layouts, a static memory plan. One run at a time per session;
+/// sessions are independent.
 class Session {
  public:
   /// `graph` must be fully shaped (graph::prepare). Throws Error(kUnsupported) naming node, operator and reason.
@@ -66,16 +68,25 @@ class Session {
 
   const graph::Graph& graph() const;
 
+  /// Compiles what a run without taps needs now rather than in the first run.
+  void compile();
+
   /// Inputs in graph order; types and shapes must match (Error(kInvalidInput) otherwise). Returns graph outputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
-  /// The same, and every float32 tensor in `taps` (network inputs, unit outputs) is handed to the observer once.
+  /// The same into the caller's tensors: those of the right type and shape whose bytes nobody else holds are written
+  /// over, others are replaced (an empty vector is filled). In a loop over one vector, cleave allocates nothing.
+  void run_into(std::span<const Tensor> inputs, std::vector<Tensor>& outputs);
+  /// The same as run(inputs), and every float32 tensor in `taps` (network inputs, unit outputs) is handed to the
+  /// observer once.
   std::vector<Tensor> run(std::span<const Tensor> inputs, std::span<const graph::TensorId> taps,
                           ActivationObserver& observer);
+  void run_into(std::span<const Tensor> inputs, std::span<const graph::TensorId> taps, ActivationObserver& observer,
+                std::vector<Tensor>& outputs);
   /// A run that measures each unit; times in schedule order.
   std::vector<Tensor> run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times);
 
-  /// Bytes of the activation arena (peak of live tensors).
-  std::int64_t arena_bytes() const;
+  /// Bytes of the activation arena of a run without taps (peak of live tensors).
+  std::int64_t arena_bytes();
 
  private:
   struct Impl;

@@ -89,7 +89,7 @@ std::optional<CodeGrid> grid_of_dequantize(const Graph& graph, const ConstantLoo
 std::optional<WeightCodes> weight_codes_of(const Graph& graph, TensorId weight, std::size_t axis) {
   const Node* node = weight == TensorId::kNone ? nullptr : dequantized_constant(graph, weight);
   if (node == nullptr || !zero_or_absent(graph, node->input(2))) return std::nullopt;
-  WeightCodes result{node->inputs[0], graph.constant(node->inputs[0]), {}, false};
+  WeightCodes result{graph.constant(node->inputs[0]), {}, false};
   const Tensor& scale = *graph.constant(node->inputs[1]);
   if (result.codes->dtype() != DType::kInt8 || scale.dtype() != DType::kFloat32) return std::nullopt;
   const Shape& shape = result.codes->shape();

@@ -49,10 +49,9 @@ std::optional<CodeGrid> grid_of_dequantize(const graph::Graph& graph, const Cons
 
 /// Weights as int8 codes: w = code * scales[slice along the channel axis].
 struct WeightCodes {
-  graph::TensorId id = graph::TensorId::kNone;  ///< the constant that holds the codes
-  const Tensor* codes = nullptr;
-  std::vector<float> scales;     ///< one per channel, or one for all
-  bool fits_seven_bits = false;  ///< every |code| <= 64
+  const Tensor* codes = nullptr;  ///< held by the graph
+  std::vector<float> scales;      ///< one per channel, or one for all
+  bool fits_seven_bits = false;   ///< every |code| <= 64
 };
 
 /// The codes behind a constant weight made by DequantizeLinear with zero point 0, per tensor or per slice of `axis`.

@@ -124,8 +124,7 @@ bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
   work->bind(DNNL_ARG_SRC, state, descriptor->src_desc(), step.reads[0]);
   work->bind(DNNL_ARG_DST, state, descriptor->dst_desc(), step.writes[0]);
   const memory::desc given(filters.dims, memory::data_type::s8, filters.strides);
-  work->bind(DNNL_ARG_WEIGHTS,
-             fast::reordered_weight(state, c.weights.id, *c.weights.codes, given, descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, *c.weights.codes, given, descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());

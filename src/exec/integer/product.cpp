@@ -52,8 +52,8 @@ bool emit_dnnl_product(Compiler& compiler, const IntegerProduct& product) {
   work->bind(DNNL_ARG_DST, state, dst, step.writes[0]);
   const memory::dims strides = p.channel_axis == 0 ? memory::dims{p.k, 1} : memory::dims{1, p.n};
   const memory::desc given({p.n, p.k}, memory::data_type::s8, strides);
-  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, product.weights.id, *product.weights.codes, given,
-                                                      descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS,
+             fast::reordered_weight(state, *product.weights.codes, given, descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());

@@ -28,7 +28,7 @@ std::vector<std::string> step_names(const Program& program) {
 
 TEST(Executor, NamesItsStepsByOperatorAndImplementation) {
   const Graph graph = testing::residual_block();
-  const FoldedConstants folded = fold_constants(graph);
+  const FoldedConstants folded(graph);
   const auto plain = step_names(compiled(graph, folded, Kernels::kReference));
   EXPECT_EQ(plain, (std::vector<std::string>{"Conv reference", "Relu reference", "Conv reference", "Add reference",
                                              "Relu reference"}));
@@ -43,10 +43,11 @@ TEST(Executor, CallsTheHookBeforeTheFirstAndAfterEachStep) {
     void after(std::int32_t step, std::span<std::byte* const>) override { steps.push_back(step); }
   } counter;
   const Graph graph = testing::residual_block();
-  const FoldedConstants folded = fold_constants(graph);
+  const FoldedConstants folded(graph);
   Executor executor(compiled(graph, folded, Kernels::kReference));
   const std::vector<Tensor> inputs = {random_floats({1, 8, 6, 5}, 3)};
-  std::vector<Tensor> outputs = executor.make_outputs();
+  std::vector<Tensor> outputs;
+  executor.fit_outputs(outputs);
   executor.run(inputs, outputs, &counter);
   EXPECT_EQ(counter.steps, (std::vector<std::int32_t>{-1, 0, 1, 2, 3, 4}));
 }

@@ -143,6 +143,33 @@ TEST(Session, ResultsOutliveTheNextRun) {
   EXPECT_TRUE(same_bits(result, kept));
 }
 
+TEST(Session, WritesOverTheCallersOutputsUnlessSomebodyElseHoldsThem) {
+  Session session(testing::residual_block());
+  const std::vector<Tensor> first = {random_floats({1, 8, 6, 5}, 5)};
+  const std::vector<Tensor> second = {random_floats({1, 8, 6, 5}, 6)};
+  std::vector<Tensor> outputs;
+  session.run_into(first, outputs);
+  const std::byte* place = outputs[0].raw().data();
+  session.run_into(second, outputs);
+  EXPECT_EQ(outputs[0].raw().data(), place);
+  EXPECT_TRUE(same_bits(outputs[0], session.run(second)[0]));
+  const Tensor kept = outputs[0];
+  session.run_into(first, outputs);
+  EXPECT_TRUE(same_bits(kept, session.run(second)[0]));
+  EXPECT_TRUE(same_bits(outputs[0], session.run(first)[0]));
+  outputs = {Tensor(DType::kInt8, {3}), outputs[0], outputs[0]};
+  session.run_into(first, outputs);
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_TRUE(same_bits(outputs[0], session.run(first)[0]));
+}
+
+TEST(Session, GivesTheSameBitsPinned) {
+  const Graph graph = testing::residual_block();
+  const std::vector<Tensor> inputs = {random_floats({1, 8, 6, 5}, 5)};
+  Session pinned(graph, {Kernels::kFast, 2, true});
+  EXPECT_TRUE(same_bits(Session(graph, {Kernels::kFast, 2}).run(inputs)[0], pinned.run(inputs)[0]));
+}
+
 TEST(Session, ANetworkThatOnlyNamesItsInputOnceMoreCopiesIt) {
   for (const Kernels kernels : {Kernels::kFast, Kernels::kReference}) {
     const std::vector<Tensor> inputs = {Tensor::from<float>({3}, {1, 2, 3})};

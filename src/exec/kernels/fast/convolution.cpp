@@ -58,8 +58,8 @@ void emit_convolution(Compiler& compiler, const Group& group, const Descriptor& 
   work->bind(DNNL_ARG_SRC, state, descriptor.src_desc(), step.reads[0]);
   work->bind(DNNL_ARG_DST, state, descriptor.dst_desc(), step.writes[0]);
   const memory::desc given(filters.dims, memory::data_type::f32, filters.strides);
-  work->bind(DNNL_ARG_WEIGHTS, reordered_weight(state, node.inputs[1], *compiler.constant(node.inputs[1]), given,
-                                                descriptor.weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS,
+             reordered_weight(state, *compiler.constant(node.inputs[1]), given, descriptor.weights_desc()));
   if (node.input(2) != TensorId::kNone) {
     const auto bias = compiler.constant(node.input(2))->data<float>();
     work->bind(DNNL_ARG_BIAS, constant_vector(state, {bias.begin(), bias.end()}));

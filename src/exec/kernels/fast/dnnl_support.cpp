@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "exec/kernels/fast/reorder.h"
+#include "exec/weight_store.h"
 
 namespace cleave::exec::fast {
 namespace {
@@ -19,6 +20,33 @@ memory::dims channels_last_strides(const Shape& shape) {
   }
   strides[0] = step;
   return strides;
+}
+
+/// Everything that tells two blocked layouts apart, as text.
+std::string layout_key(const memory::desc& desc) {
+  const dnnl_memory_desc_t& d = desc.data;
+  const dnnl_blocking_desc_t& blocks = d.format_desc.blocking;
+  std::string key;
+  const auto add = [&key](auto number) { key += ' ' + std::to_string(number); };
+  add(static_cast<int>(d.data_type));
+  add(d.offset0);
+  for (int i = 0; i < d.ndims; ++i) {
+    add(d.dims[i]);
+    add(d.padded_dims[i]);
+    add(blocks.strides[i]);
+  }
+  key += " blocks";
+  for (int i = 0; i < blocks.inner_nblks; ++i) {
+    add(blocks.inner_idxs[i]);
+    add(blocks.inner_blks[i]);
+  }
+  key += " extra";
+  for (const double number :
+       {static_cast<double>(d.extra.flags), static_cast<double>(d.extra.compensation_mask),
+        static_cast<double>(d.extra.scale_adjust), static_cast<double>(d.extra.asymm_compensation_mask)}) {
+    add(number);
+  }
+  return key + ";";
 }
 
 }  // namespace
@@ -45,19 +73,18 @@ memory::desc describe(const Shape& shape, Layout layout, DType dtype) {
   return {shape, type, strides_of(shape, Layout::kPlain)};
 }
 
-memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value, const memory::desc& given,
-                        const memory::desc& wanted) {
-  std::vector<memory>& known = state.weights[id];
-  for (const memory& memory : known) {
-    if (memory.get_desc() == wanted) return memory;
-  }
-  memory source(given, state.engine, const_cast<std::byte*>(value.raw().data()));
-  memory target(wanted, state.engine);
-  dnnl::stream stream(state.engine);
-  dnnl::reorder(source, target).execute(stream, source, target);
-  stream.wait();
-  known.push_back(target);
-  return target;
+std::shared_ptr<const memory> reordered_weight(DnnlState& state, const Tensor& value, const memory::desc& given,
+                                               const memory::desc& wanted) {
+  const WeightStore::Maker<memory> make = [&] {
+    memory source(given, state.engine, const_cast<std::byte*>(value.raw().data()));
+    auto target = std::make_shared<memory>(wanted, state.engine);
+    dnnl::stream stream(state.engine);
+    dnnl::reorder(source, *target).execute(stream, source, *target);
+    stream.wait();
+    return target;
+  };
+  if (wanted.data.format_kind != dnnl_blocked) return make();
+  return shared_weights().find_or_make("dnnl" + layout_key(given) + layout_key(wanted) + content_key(value), make);
 }
 
 memory constant_memory(DnnlState& state, const Tensor& value) {
@@ -129,6 +156,11 @@ void DnnlStep::bind(int argument, memory memory) {
   fixed_.push_back(std::move(memory));
 }
 
+void DnnlStep::bind(int argument, std::shared_ptr<const memory> weight) {
+  arguments_.push_back({argument, weight->get()});
+  weights_.push_back(std::move(weight));
+}
+
 void DnnlStep::bind(int argument, const DnnlState& state, const memory::desc& desc, SlotId slot) {
   moving_.push_back({memory(desc, state.engine, nullptr), slot});
   arguments_.push_back({argument, moving_.back().memory.get()});
@@ -165,7 +197,8 @@ std::string DnnlStep::describe() const {
 }
 
 std::shared_ptr<DnnlState> make_dnnl_state() {
-  return std::make_shared<DnnlState>();
+  static const auto state = std::make_shared<DnnlState>();  // memory belongs to an engine, and programs share memory
+  return state;
 }
 
 std::unique_ptr<Step> make_reorder(DnnlState& state, const Slot& source, const Slot& target, SlotId from, SlotId to,

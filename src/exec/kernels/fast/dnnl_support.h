@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
@@ -14,10 +13,8 @@
 
 namespace cleave::exec {
 
-/// Weights in oneDNN's layout, by tensor; programs of one session share them.
 struct DnnlState {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  std::map<graph::TensorId, std::vector<dnnl::memory>> weights;
 };
 
 }  // namespace cleave::exec
@@ -28,9 +25,10 @@ namespace cleave::exec::fast {
 dnnl::memory::desc describe(const Shape& shape, Layout layout, DType dtype = DType::kFloat32);
 dnnl::memory::data_type data_type_of(DType dtype);
 
-/// The weight in the layout `wanted`; reordered on first use. `given` describes how `value` lies.
-dnnl::memory reordered_weight(DnnlState& state, graph::TensorId id, const Tensor& value,
-                              const dnnl::memory::desc& given, const dnnl::memory::desc& wanted);
+/// The weight in the layout `wanted`, shared with every program of the process that reads the same values in the same
+/// layout (WeightStore). `given` describes how `value` lies.
+std::shared_ptr<const dnnl::memory> reordered_weight(DnnlState& state, const Tensor& value,
+                                                     const dnnl::memory::desc& given, const dnnl::memory::desc& wanted);
 
 /// A copy of a plain tensor in oneDNN's memory.
 dnnl::memory constant_memory(DnnlState& state, const Tensor& value);
@@ -64,6 +62,7 @@ class DnnlStep : public Step {
       : primitive_(std::move(primitive)), stream_(state.engine) {}
 
   void bind(int argument, dnnl::memory memory);
+  void bind(int argument, std::shared_ptr<const dnnl::memory> weight);
   void bind(int argument, const DnnlState& state, const dnnl::memory::desc& desc, SlotId slot);
   void bind_scratch(const DnnlState& state, const dnnl::memory::desc& desc);
   /// Before the primitive runs, `bytes` are copied from one slot to the other (unless they share their place).
@@ -79,6 +78,7 @@ class DnnlStep : public Step {
   dnnl::primitive primitive_;
   dnnl::stream stream_;
   std::vector<dnnl::memory> fixed_;
+  std::vector<std::shared_ptr<const dnnl::memory>> weights_;
   std::vector<Moving> moving_;
   std::vector<dnnl_exec_arg_t> arguments_;
   SlotId copy_from_ = SlotId::kNone;

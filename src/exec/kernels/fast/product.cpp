@@ -39,8 +39,8 @@ bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
   work->bind(DNNL_ARG_DST, state, dst, step.writes[0]);
   const memory::dims strides = p.transposed ? memory::dims{p.k, 1} : memory::dims{1, p.n};
   const memory::desc given({p.n, p.k}, memory::data_type::f32, strides);
-  work->bind(DNNL_ARG_WEIGHTS, reordered_weight(state, node.inputs[1], *compiler.constant(node.inputs[1]), given,
-                                                descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS,
+             reordered_weight(state, *compiler.constant(node.inputs[1]), given, descriptor->weights_desc()));
   if (p.bias != TensorId::kNone) {
     const auto values = compiler.constant(p.bias)->data<float>();
     work->bind(DNNL_ARG_BIAS, constant_vector(state, {values.begin(), values.end()}));

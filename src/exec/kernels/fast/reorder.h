@@ -11,7 +11,7 @@ struct DnnlState;
 
 namespace cleave::exec::fast {
 
-/// oneDNN's engine with an empty store of reordered weights.
+/// oneDNN's engine, the same one for every program of the process.
 std::shared_ptr<DnnlState> make_dnnl_state();
 
 /// A step that copies a float32 tensor into another layout; nullptr when oneDNN has no fast way.

@@ -86,7 +86,7 @@ bool lower_winograd(Compiler& compiler, const Group& group, const Window& window
     const auto values = compiler.constant(node.input(2))->data<float>();
     bias.assign(values.begin(), values.end());
   }
-  auto filters = winograd_filters(*compiler.dnnl(), problem, node.inputs[1], *compiler.constant(node.inputs[1]));
+  auto filters = winograd_filters(problem, *compiler.constant(node.inputs[1]));
   auto work =
       std::make_unique<WinogradStep>(problem, *finish, std::move(filters), std::move(bias), omp_get_max_threads());
   work->place(source, step.may_overwrite, step.writes[0]);

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "exec/kernels/fast/winograd_step.h"
+#include "exec/weight_store.h"
 
 namespace cleave::exec::fast {
 namespace {
@@ -47,15 +48,14 @@ void pack_filters(const WinogradProblem& p, const float* filters, float* packed)
 
 }  // namespace
 
-dnnl::memory winograd_filters(DnnlState& state, const WinogradProblem& p, graph::TensorId id, const Tensor& filters) {
-  const dnnl::memory::desc wanted = describe({p.weights()}, Layout::kPlain);
-  std::vector<dnnl::memory>& known = state.weights[id];
-  for (const dnnl::memory& memory : known) {
-    if (memory.get_desc() == wanted) return memory;
-  }
-  known.emplace_back(wanted, state.engine);
-  pack_filters(p, filters.data<float>().data(), static_cast<float*>(known.back().get_data_handle()));
-  return known.back();
+std::shared_ptr<const Tensor> winograd_filters(const WinogradProblem& p, const Tensor& filters) {
+  const std::string key = "winograd_4x3 " + std::to_string(p.in_channels) + " " + std::to_string(p.padded) + " ";
+  return shared_weights().find_or_make(key + content_key(filters), WeightStore::Maker<Tensor>([&] {
+                                         auto packed = std::make_shared<Tensor>(DType::kFloat32, Shape{p.weights()});
+                                         pack_filters(p, filters.data<float>().data(),
+                                                      packed->mutable_data<float>().data());
+                                         return packed;
+                                       }));
 }
 
 }  // namespace cleave::exec::fast

@@ -4,8 +4,8 @@
 
 namespace cleave::exec::fast {
 
-WinogradStep::WinogradStep(const WinogradProblem& problem, const WinogradFinish& finish, dnnl::memory filters,
-                           std::vector<float> bias, int threads)
+WinogradStep::WinogradStep(const WinogradProblem& problem, const WinogradFinish& finish,
+                           std::shared_ptr<const Tensor> filters, std::vector<float> bias, int threads)
     : p_(problem),
       finish_(finish),
       filters_(std::move(filters)),
@@ -45,7 +45,7 @@ void WinogradStep::run_block(const RunContext& context, std::int64_t first, std:
     const auto pixels = pixels_of(x, first + t);
     kernels.winograd.transform_input(pixels.data(), p_.in_channels, transformed + t * p_.in_channels, in_stride);
   }
-  const auto* weights = static_cast<const float*>(filters_.get_data_handle());
+  const auto* weights = filters_->data<float>().data();
   for (std::int64_t i = 0; i < kWinogradPositions; ++i) {
     kernels.product.multiply(transformed + i * in_stride, tiles, p_.in_channels,
                              weights + i * p_.in_channels * p_.padded, p_.padded, products + i * out_stride);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <oneapi/dnnl/dnnl.hpp>
+#include <memory>
 #include <vector>
 
-#include "exec/kernels/fast/dnnl_support.h"
+#include "core/tensor.h"
 #include "exec/kernels/simd/kernels.h"
 #include "exec/step.h"
 
@@ -47,9 +47,8 @@ struct WinogradFinish {
 };
 
 /// The filters of a 3x3 convolution transformed for simd::ProductKernels, one packed matrix [in][out] per position;
-/// made on first use.
-dnnl::memory winograd_filters(DnnlState& state, const WinogradProblem& problem, graph::TensorId id,
-                              const Tensor& filters);
+/// shared with every program of the process that reads the same (WeightStore).
+std::shared_ptr<const Tensor> winograd_filters(const WinogradProblem& problem, const Tensor& filters);
 
 /// Tiles are worked on in blocks whose transformed values stay in the second-level cache.
 struct WinogradBlocks {
@@ -73,7 +72,7 @@ struct WinogradBlocks {
 class WinogradStep : public Step {
  public:
   /// `bias` is empty where there is none.
-  WinogradStep(const WinogradProblem& problem, const WinogradFinish& finish, dnnl::memory filters,
+  WinogradStep(const WinogradProblem& problem, const WinogradFinish& finish, std::shared_ptr<const Tensor> filters,
                std::vector<float> bias, int threads);
   /// Scratch memory of all threads.
   std::int64_t scratch_bytes() const;
@@ -96,7 +95,7 @@ class WinogradStep : public Step {
 
   WinogradProblem p_;
   WinogradFinish finish_;
-  dnnl::memory filters_;
+  std::shared_ptr<const Tensor> filters_;
   std::vector<float> bias_;
   std::vector<float> outside_;  ///< a pixel of the padding
   int threads_;

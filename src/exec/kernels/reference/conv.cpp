@@ -88,6 +88,7 @@ void conv(const KernelCall& call) {
   const Window w = pooling_window(call.node, in, out, spatial_dims(call.in(1).shape));
   const std::int64_t group_inputs = call.in(1).shape[1];
   const std::int64_t group_outputs = out[1] / call.node.integer("group", 1);
+#pragma omp parallel for collapse(2)
   for (std::int64_t n = 0; n < out[0]; ++n) {
     for (std::int64_t oc = 0; oc < out[1]; ++oc) {
       float* y = call.out().as<float>() + (n * out[1] + oc) * w.output_pixels();
@@ -108,6 +109,7 @@ void conv_transpose(const KernelCall& call) {
   const std::int64_t groups = call.node.integer("group", 1);
   const std::int64_t group_inputs = in[1] / groups;
   const std::int64_t group_outputs = out[1] / groups;
+#pragma omp parallel for collapse(2)
   for (std::int64_t n = 0; n < out[0]; ++n) {
     for (std::int64_t oc = 0; oc < out[1]; ++oc) {
       float* y = call.out().as<float>() + (n * out[1] + oc) * w.output_pixels();

@@ -4,7 +4,8 @@
 
 namespace cleave::exec::reference {
 
-// Naive kernels: ONNX's definition, one thread, the same bits always. Shapes come from the graph and are trusted.
+// Naive kernels: ONNX's definition, each element summed up by one thread in one order, so the same bits for any thread
+// count. Shapes come from the graph and are trusted.
 // "strided" kernels read strides and so take channels-last tensors too; the others want plain tensors.
 
 void unary(const KernelCall& call);              ///< y = f(x); strided alike (same layout on both sides)

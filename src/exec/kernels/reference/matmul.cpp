@@ -11,6 +11,8 @@ namespace {
 template <typename T>
 void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t a_row,
                   std::int64_t a_column, const T* b, T* c) {
+  constexpr std::int64_t kWorthSharing = 1 << 16;  // multiply-adds
+#pragma omp parallel for if (m * n * k > kWorthSharing)
   for (std::int64_t i = 0; i < m; ++i) {
     T* row = c + i * n;
     for (std::int64_t l = 0; l < k; ++l) {

@@ -40,6 +40,7 @@ void batch_normalization(const KernelCall& call) {
   Shape plane = in.shape;
   const std::int64_t channels = in.shape.size() > 1 ? in.shape[1] : 1;
   if (in.shape.size() > 1) plane[1] = 1;
+#pragma omp parallel for
   for (std::int64_t c = 0; c < channels; ++c) {
     const float factor = call.in(1).as<float>()[c] / std::sqrt(call.in(4).as<float>()[c] + epsilon);
     const float shift = call.in(2).as<float>()[c] - call.in(3).as<float>()[c] * factor;
@@ -59,6 +60,7 @@ void instance_normalization(const KernelCall& call) {
   const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
   const std::int64_t planes = shape[0] * shape[1];
   const std::int64_t pixels = planes == 0 ? 0 : call.in(0).elements() / planes;
+#pragma omp parallel for
   for (std::int64_t plane = 0; plane < planes; ++plane) {
     const float* x = call.in(0).as<float>() + plane * pixels;
     float* y = call.out().as<float>() + plane * pixels;
@@ -81,6 +83,7 @@ void layer_normalization(const KernelCall& call) {
       call.out(output).as<float>()[row] = static_cast<float>(value);
     }
   };
+#pragma omp parallel for
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* x = call.in(0).as<float>() + row * count;
     float* y = call.out().as<float>() + row * count;
@@ -101,10 +104,11 @@ void lrn(const KernelCall& call) {
   const float beta = call.node.number("beta", 0.75f);
   const float bias = call.node.number("bias", 1.0f);
   const std::int64_t pixels = call.in(0).elements() / std::max<std::int64_t>(shape[0] * shape[1], 1);
+#pragma omp parallel for collapse(2)
   for (std::int64_t n = 0; n < shape[0]; ++n) {
-    const float* x = call.in(0).as<float>() + n * shape[1] * pixels;
-    float* y = call.out().as<float>() + n * shape[1] * pixels;
     for (std::int64_t c = 0; c < shape[1]; ++c) {
+      const float* x = call.in(0).as<float>() + n * shape[1] * pixels;
+      float* y = call.out().as<float>() + n * shape[1] * pixels;
       const std::int64_t first = std::max<std::int64_t>(0, c - (size - 1) / 2);
       const std::int64_t end = std::min(shape[1], c + size / 2 + 1);
       for (std::int64_t i = 0; i < pixels; ++i) {

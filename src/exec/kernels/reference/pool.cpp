@@ -65,6 +65,7 @@ float power_mean(const Window& w, const Window::Extent& at, const float* x, doub
 template <typename T, typename F>
 void pool_planes(const KernelCall& call, const Window& w, F f) {
   const std::int64_t planes = call.out().shape[0] * call.out().shape[1];
+#pragma omp parallel for
   for (std::int64_t plane = 0; plane < planes; ++plane) {
     const T* x = call.in(0).as<T>() + plane * w.input_pixels();
     T* y = call.out().as<T>() + plane * w.output_pixels();
@@ -106,6 +107,7 @@ void global_pool(const KernelCall& call) {
   const Shape spatial = spatial_dims(in.shape);
   const Strides strides(in.strides.begin() + 2, in.strides.end());
   const auto pixels = static_cast<double>(element_count(spatial));
+#pragma omp parallel for collapse(2)
   for (std::int64_t n = 0; n < in.shape[0]; ++n) {
     for (std::int64_t c = 0; c < in.shape[1]; ++c) {
       const float* x = in.as<float>() + n * in.strides[0] + c * in.strides[1];

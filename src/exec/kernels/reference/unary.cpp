@@ -14,6 +14,8 @@ void map_typed(const KernelCall& call, F f) {
   const T* x = call.in(0).as<T>();
   T* y = call.out().as<T>();
   const std::int64_t count = call.out().elements();
+  constexpr std::int64_t kWorthSharing = 1 << 14;  // elements
+#pragma omp parallel for if (count > kWorthSharing)
   for (std::int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(f(x[i]));
 }
 

@@ -21,6 +21,9 @@ namespace cleave::graph {
 /// file where alignment allows, else copied. Throws Error naming the tensor.
 Tensor read_tensor(const onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external);
 
+/// The same, and raw bytes are taken out of the message: they go when the tensor goes, not when the message does.
+Tensor take_tensor(onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external);
+
 void write_tensor(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
 
 /// Throws Error(kUnsupported) for a type that is no tensor.

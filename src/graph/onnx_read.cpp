@@ -26,7 +26,7 @@ std::string own_domain(const std::string& domain) {
 class GraphReader {
  public:
   struct Context {
-    std::shared_ptr<const onnx::ModelProto> model;
+    std::shared_ptr<onnx::ModelProto> model;  ///< raw bytes of weights are taken out of it
     ExternalData& external;
     const LoadOptions& options;
     const std::map<std::string, Tensor>& left_out;
@@ -97,8 +97,8 @@ class GraphReader {
   }
 
   void read_constants(const onnx::GraphProto& proto) {
-    for (const auto& tensor : proto.initializer()) {
-      guarded("", [&] { add_constant(tensor.name(), tensor); });
+    for (int i = 0; i < proto.initializer_size(); ++i) {
+      guarded("", [&] { add_constant(proto.initializer(i).name(), [&] { return initializer(proto, i); }); });
     }
     if (proto.sparse_initializer_size() > 0) {
       complain(ErrorKind::kUnsupported, "tensor '" + proto.sparse_initializer(0).values().name() + "'",
@@ -106,20 +106,28 @@ class GraphReader {
     }
   }
 
-  Tensor checked_tensor(const std::string& name, const onnx::TensorProto& proto) {
-    Tensor value = read_tensor(proto, context_.model, context_.external);
-    if (has_bad_numbers(value)) {
-      throw Error(ErrorKind::kInvalidInput, "tensor '" + name + "': contains NaN or infinite values",
-                  "Export the network again from weights that are finite.");
-    }
-    return value;
+  /// Weights of the network itself leave the message, so that those that a pass replaces can be freed.
+  Tensor initializer(const onnx::GraphProto& proto, int i) {
+    if (depth_ > 0) return read_tensor(proto.initializer(i), context_.model, context_.external);
+    return take_tensor(*context_.model->mutable_graph()->mutable_initializer(i), context_.model, context_.external);
+  }
+
+  static void require_good_numbers(const std::string& name, const Tensor& value) {
+    if (!has_bad_numbers(value)) return;
+    throw Error(ErrorKind::kInvalidInput, "tensor '" + name + "': contains NaN or infinite values",
+                "Export the network again from weights that are finite.");
   }
 
   /// A tensor that cannot be read leaves an empty constant behind, so that the rest can still be looked at.
-  void add_constant(const std::string& name, const onnx::TensorProto& proto) {
+  template <typename Read>
+  void add_constant(const std::string& name, Read read) {
     if (name.empty()) throw Error(ErrorKind::kInvalidInput, "an initializer has no name");
     Tensor value;
-    guarded("", [&] { value = checked_tensor(name, proto); });
+    guarded("", [&] {
+      Tensor found = read();
+      require_good_numbers(name, found);
+      value = std::move(found);
+    });
     constant_names_.insert(name);
     builder_.constant(name, std::move(value));
   }
@@ -208,7 +216,7 @@ class GraphReader {
     const std::string& key = attribute.name();
     std::optional<Tensor> value;
     if (key == "value") {
-      add_constant(proto.output(0), attribute.t());
+      add_constant(proto.output(0), [&] { return read_tensor(attribute.t(), context_.model, context_.external); });
       return true;
     }
     if (key == "value_float") value = Tensor::scalar<float>(attribute.f());
@@ -357,7 +365,7 @@ std::shared_ptr<onnx::ModelProto> parse(std::string_view bytes, const LoadOption
 
 }  // namespace
 
-std::optional<Graph> read_graph(const std::shared_ptr<const onnx::ModelProto>& model, ExternalData& external,
+std::optional<Graph> read_graph(const std::shared_ptr<onnx::ModelProto>& model, ExternalData& external,
                                 const LoadOptions& options, const std::map<std::string, Tensor>& left_out,
                                 std::vector<Finding>& problems) {
   GraphReader::Context context{model, external, options, left_out, problems, read_domains(*model)};

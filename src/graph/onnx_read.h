@@ -15,9 +15,9 @@
 
 namespace cleave::graph {
 
-/// The network of a message. `left_out` are the constants that a skeleton shows as inputs.
-/// What is wrong goes to `problems`; then the result is empty.
-std::optional<Graph> read_graph(const std::shared_ptr<const onnx::ModelProto>& model, ExternalData& external,
+/// The network of a message, which loses its weights' raw bytes. `left_out` are the constants that a skeleton shows as
+/// inputs. What is wrong goes to `problems`; then the result is empty.
+std::optional<Graph> read_graph(const std::shared_ptr<onnx::ModelProto>& model, ExternalData& external,
                                 const LoadOptions& options, const std::map<std::string, Tensor>& left_out,
                                 std::vector<Finding>& problems);
 

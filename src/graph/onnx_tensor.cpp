@@ -162,6 +162,15 @@ Tensor read_tensor(const onnx::TensorProto& proto, const std::shared_ptr<const v
   return read_fields(proto, dtype, shape, count, owner);
 }
 
+Tensor take_tensor(onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external) {
+  Tensor tensor = read_tensor(proto, owner, external);
+  const bool borrowed =
+      proto.has_raw_data() && tensor.raw().data() == std::as_bytes(std::span(proto.raw_data())).data();
+  if (!borrowed) return tensor;
+  const std::shared_ptr<const std::string> bytes(proto.release_raw_data());
+  return Tensor(tensor.dtype(), tensor.shape(), std::as_bytes(std::span(*bytes)), bytes);
+}
+
 void write_tensor(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
   proto.set_name(name);
   proto.set_data_type(static_cast<std::int32_t>(tensor.dtype()));

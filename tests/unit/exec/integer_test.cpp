@@ -23,7 +23,7 @@ using Integers = std::vector<std::int64_t>;
 
 /// Names of the steps that the fast kernels run, "Conv brgconv..." etc.
 std::vector<std::string> steps_of(const Graph& graph) {
-  const FoldedConstants folded = fold_constants(graph);
+  const FoldedConstants folded(graph);
   const Program program = compile({graph, folded, Kernels::kFast, {}, fast::make_dnnl_state()});
   std::vector<std::string> names;
   for (const ScheduledStep& step : program.steps) names.push_back(step.op);

@@ -119,8 +119,7 @@ Graph raise_opset(const Graph& graph, int opset) {
   GraphBuilder newer(with_channel_slopes(without_old_attributes(graph, opset), opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
   const Graph source = newer.build();
-  const auto converted =
-      std::make_shared<const onnx::ModelProto>(convert(with_types(source, infer_ranks(source)), opset));
+  const auto converted = std::make_shared<onnx::ModelProto>(convert(with_types(source, infer_ranks(source)), opset));
   std::vector<Finding> problems;
   ExternalData nothing_outside("");
   LoadOptions options;

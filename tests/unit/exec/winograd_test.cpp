@@ -19,7 +19,7 @@ using testing::relative_difference;
 struct Case {
   Shape shape;
   std::int64_t channels;
-  std::string tail;  ///< letters: r Relu, c Clip, s a sum with a second convolution of x
+  std::string tail;  ///< letters: r Relu, c Clip, i SiLU, s a sum with a second convolution of x
 };
 
 Graph network_of(const Case& c) {
@@ -29,6 +29,7 @@ Graph network_of(const Case& c) {
   for (const char step : c.tail) {
     if (step == 'r') y = b.like_first("Relu", {y});
     if (step == 'c') y = b.clip(y, -0.25f, 0.5f);
+    if (step == 'i') y = b.silu(y);
     if (step == 's') y = b.like_first("Add", {b.conv(x, c.channels, 1), y});
   }
   b.output(y);
@@ -43,7 +44,8 @@ std::string text_of(const Case& c) {
 TEST(FastKernels, ThreeByThreeConvolutionsOfEverySizeAgreeWithReferenceKernels) {
   const Case cases[] = {{{1, 16, 8, 8}, 16, ""},     {{1, 16, 9, 7}, 24, "r"},   {{2, 40, 13, 18}, 33, "s"},
                         {{1, 17, 23, 6}, 70, "rsr"}, {{3, 64, 5, 31}, 16, "sc"}, {{1, 8, 30, 30}, 8, "c"},
-                        {{1, 100, 4, 4}, 48, "csc"}, {{1, 32, 1, 50}, 32, "sr"}};
+                        {{1, 100, 4, 4}, 48, "csc"}, {{1, 32, 1, 50}, 32, "sr"}, {{1, 12, 20, 24}, 16, "i"},
+                        {{1, 20, 3, 5}, 24, "sri"}};
   for (const Case& c : cases) {
     const Graph graph = network_of(c);
     const std::vector<Tensor> inputs = {random_floats(c.shape, 5)};

@@ -3,6 +3,7 @@
 #include "exec/kernels/fast/dnnl_support.h"
 #include "exec/kernels/fast/geometry.h"
 #include "exec/kernels/fast/lowerings.h"
+#include "exec/kernels/fast/silu.h"
 #include "exec/kernels/fast/winograd.h"
 
 namespace cleave::exec::fast {
@@ -79,17 +80,30 @@ memory::desc bias_description(Compiler& compiler, const Node& node) {
   return any_layout({compiler.shape(node.outputs[0])[1]});
 }
 
+/// What a convolution applies itself: all but a SiLU at the end, which own code computes faster than oneDNN does.
+std::vector<Follower> without_silu(const std::vector<Follower>& followers) {
+  const bool silu = !followers.empty() && followers.back().kind == Follower::Kind::kActivation &&
+                    followers.back().activation.function == Function::kSilu;
+  return {followers.begin(), followers.end() - (silu ? 1 : 0)};
+}
+
 }  // namespace
 
 bool lower_convolution(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   if (!applies(compiler, node)) return false;
-  const auto ops = post_ops_of(group.followers);
+  const std::vector<Follower> followers = without_silu(group.followers);
+  const bool silu = followers.size() < group.followers.size();
+  const auto ops = post_ops_of(followers);
   if (!ops) return false;
   const Shape& in = compiler.shape(node.inputs[0]);
   const Shape& out = compiler.shape(node.outputs[0]);
   const Window w = pooling_window(node, in, out, spatial_dims(compiler.shape(node.inputs[1])));
-  if (lower_winograd(compiler, group, w)) return true;
+  const TensorId result = group.result(compiler.graph());
+  if (lower_winograd(compiler, group, followers, w)) {
+    if (silu) emit_silu(compiler, result);
+    return true;
+  }
   const Filters filters = conv_filters(compiler.shape(node.inputs[1]), node.integer("group", 1));
   const std::size_t rank = w.spatial_rank;
   using dnnl::convolution_forward;
@@ -101,6 +115,7 @@ bool lower_convolution(Compiler& compiler, const Group& group) {
       fast_descriptor<convolution_forward::primitive_desc>(operation, attributes(*ops), compiler.dnnl()->engine);
   if (!descriptor || reads_past_the_end(*descriptor, group, out[1])) return false;
   emit_convolution<convolution_forward>(compiler, group, *descriptor, filters);
+  if (silu) emit_silu(compiler, result);
   return true;
 }
 

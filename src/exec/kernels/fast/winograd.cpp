@@ -67,9 +67,10 @@ bool promises_to_be_faster(const WinogradProblem& p) {
 
 }  // namespace
 
-bool lower_winograd(Compiler& compiler, const Group& group, const Window& window) {
+bool lower_winograd(Compiler& compiler, const Group& group, const std::vector<Follower>& followers,
+                    const Window& window) {
   const Node& node = group.node(compiler.graph());
-  const auto finish = finish_of(group.followers);
+  const auto finish = finish_of(followers);
   if (!finish || !is_3x3_of_stride_1(window, node)) return false;
   const WinogradProblem problem = problem_of(window, compiler.shape(node.inputs[0]), compiler.shape(node.outputs[0]));
   if (!promises_to_be_faster(problem)) return false;

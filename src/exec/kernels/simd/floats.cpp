@@ -72,6 +72,24 @@ void softmax(const float* x, int64_t n, float* y) {
   scale_shift(y, n, 1.0F / total, 0.0F, -infinity, infinity, y);
 }
 
+/// x / (1 + exp(-x)): exp(-x) = 2^t = 2^k 2^f, |f| <= 1/2, the latter by its Taylor series. Beyond |t| = 125 the result
+/// is x or nearly 0 anyway.
+inline Float silu(Float x) {
+  constexpr float kCoefficients[] = {1.5403530e-4F, 1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F,
+                                     2.4022651e-1F, 6.9314718e-1F, 1.0F};
+  const Float t = bounded(x * -1.44269504F, splat(-125.0F), splat(125.0F));
+  const Int k = round(t);
+  const Float f = t - to_float(k);
+  Float p = splat(kCoefficients[0]);
+  for (int i = 1; i < 7; ++i) p = multiply_add(p, f, splat(kCoefficients[i]));
+  const Float power = reinterpret_cast<Float>(reinterpret_cast<Int>(p) + (k << 23));
+  return x * reciprocal(power + 1.0F);
+}
+
+void silu_run(const float* x, int64_t n, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, silu(load(x + i, lanes)), lanes); });
+}
+
 void add_scaled(float factor, const float* x, int64_t n, float* y) {
   for_each_vector(n, [&](int64_t i, auto lanes) {
     store(y + i, multiply_add(splat(factor), load(x + i, lanes), load(y + i, lanes)), lanes);
@@ -125,8 +143,8 @@ void dequantize_rows(const int32_t* sums, int64_t rows, int64_t channels, const 
 }  // namespace
 
 void fill_floats(KernelTable& table) {
-  table.f32 = {dequantize_rows, softmax,          exponentials, sum,        largest,    add_scaled,
-               scale_shift,     scale_shift_rows, prelu_run,    prelu_rows, interpolate};
+  table.f32 = {dequantize_rows, softmax,          exponentials, sum,        largest,     add_scaled,
+               scale_shift,     scale_shift_rows, prelu_run,    prelu_rows, interpolate, silu_run};
 }
 
 }  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

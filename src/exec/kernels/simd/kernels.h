@@ -99,6 +99,8 @@ struct FloatKernels {
   void (*prelu_rows)(const float* x, std::int64_t rows, std::int64_t channels, const float* slopes, float* y);
   /// y[i] = sum_k weights[k] * corners[k][i]
   void (*interpolate)(const float* const corners[4], const float weights[4], std::int64_t n, float* y);
+  /// y[i] = x[i] / (1 + exp(-x[i])) of finite values, error below 1e-6 of the larger of |y[i]| and 1.
+  void (*silu)(const float* x, std::int64_t n, float* y);
 };
 
 /// Bounds that values are clamped to.

@@ -11,6 +11,7 @@
 ///   store_two          2 * kLanes codes
 ///   min, max           max(x, bound) is the bound where x is NaN
 ///   to_float, round    int32 to float and back, half to even; round wants |x| < 2^31
+///   reciprocal         1 / x of a normal x whose inverse is normal, relative error below 2^-22
 ///   add_dot_pairs      sum + a0 * b0 + a1 * b1 for pairs of int16 in a lane, exact
 
 #include <stdint.h>

@@ -74,6 +74,9 @@ inline Float max(Float a, Float b) {
 inline Float multiply_add(Float a, Float b, Float c) {
   return _mm256_fmadd_ps(a, b, c);
 }
+inline Float reciprocal(Float v) {
+  return 1.0F / v;
+}
 inline Float to_float(Int v) {
   return _mm256_cvtepi32_ps(raw(v));
 }

@@ -98,6 +98,10 @@ inline Float max(Float a, Float b) {
 inline Float multiply_add(Float a, Float b, Float c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+inline Float reciprocal(Float v) {
+  const __m512 r = _mm512_rcp14_ps(v);
+  return _mm512_mul_ps(r, _mm512_fnmadd_ps(v, r, _mm512_set1_ps(2.0F)));
+}
 inline Float to_float(Int v) {
   return _mm512_cvtepi32_ps(raw(v));
 }

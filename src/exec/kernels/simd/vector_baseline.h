@@ -39,6 +39,9 @@ inline void store(int32_t* p, Int v, Full) {
 inline Float multiply_add(Float a, Float b, Float c) {
   return a * b + c;
 }
+inline Float reciprocal(Float v) {
+  return 1.0F / v;
+}
 inline Float to_float(Int v) {
   return __builtin_convertvector(v, Float);
 }

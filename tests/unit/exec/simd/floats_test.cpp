@@ -37,6 +37,21 @@ TEST_P(Floats, ExponentialReachesZeroAndInfinity) {
   EXPECT_TRUE(std::isnan(y[5]));
 }
 
+TEST_P(Floats, SiluMatchesDoublePrecisionAndKeepsItsLimits) {
+  auto x = random_floats(100'003, -120.0F, 120.0F, 4);
+  x.insert(x.end(), {0.0F, -1e30F, 1e30F, kNotANumber});
+  std::vector<float> y(x.size());
+  f32().silu(x.data(), static_cast<std::int64_t>(x.size()), y.data());
+  for (std::size_t i = 0; i + 4 < x.size(); ++i) {
+    const double exact = x[i] / (1 + std::exp(-double{x[i]}));
+    ASSERT_NEAR(y[i], exact, 1e-6 * std::max(1.0, std::abs(exact))) << x[i];
+  }
+  EXPECT_EQ(y[x.size() - 4], 0.0F);
+  EXPECT_LE(std::abs(y[x.size() - 3]), 1e-5);
+  EXPECT_EQ(y[x.size() - 2], 1e30F);
+  EXPECT_TRUE(std::isnan(y.back()));
+}
+
 TEST_P(Floats, SoftmaxMatchesDoublePrecision) {
   for (const std::int64_t n : kLengths) {
     auto x = random_floats(n, -30.0F, 30.0F, 2);

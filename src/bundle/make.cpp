@@ -89,7 +89,7 @@ WireTensor wire_tensor(const Graph& prepared, const std::string& name, const exe
     tensor.bytes = quant::wire_bytes(elements, tensor.quantizer.bits);
   } else {
     tensor.port = name;
-    tensor.bytes = elements * static_cast<std::int64_t>(dtype_bytes(prepared.tensor(id).dtype));
+    tensor.bytes = static_cast<std::int64_t>(storage_bytes(prepared.tensor(id).dtype, elements));
   }
   return tensor;
 }

@@ -18,7 +18,7 @@ struct TypeRow {
   std::size_t bytes;
 };
 
-constexpr std::array<TypeRow, 14> kTypes{{{DType::kFloat32, "float32", 4},
+constexpr std::array<TypeRow, 16> kTypes{{{DType::kFloat32, "float32", 4},
                                           {DType::kUint8, "uint8", 1},
                                           {DType::kInt8, "int8", 1},
                                           {DType::kUint16, "uint16", 2},
@@ -31,9 +31,15 @@ constexpr std::array<TypeRow, 14> kTypes{{{DType::kFloat32, "float32", 4},
                                           {DType::kFloat64, "float64", 8},
                                           {DType::kUint32, "uint32", 4},
                                           {DType::kUint64, "uint64", 8},
-                                          {DType::kBfloat16, "bfloat16", 2}}};
+                                          {DType::kBfloat16, "bfloat16", 2},
+                                          {DType::kUint4, "uint4", 0},
+                                          {DType::kInt4, "int4", 0}}};
 
 constexpr std::size_t kAlignment = 64;
+
+bool is_held(DType dtype) {
+  return dtype_bytes(dtype) > 0 || is_packed(dtype);
+}
 
 }  // namespace
 
@@ -42,6 +48,11 @@ std::size_t dtype_bytes(DType dtype) {
     if (row.dtype == dtype) return row.bytes;
   }
   return 0;
+}
+
+std::size_t storage_bytes(DType dtype, std::int64_t elements) {
+  const auto count = static_cast<std::size_t>(elements);
+  return is_packed(dtype) ? (count + 1) / 2 : count * dtype_bytes(dtype);
 }
 
 std::string_view dtype_name(DType dtype) {
@@ -85,8 +96,7 @@ std::string shape_text(const Shape& shape) {
 
 Tensor::Tensor(DType dtype, Shape shape)
     : dtype_(dtype), shape_(std::move(shape)), elements_(element_count(shape_)), writable_(true) {
-  const std::size_t each = dtype_bytes(dtype);
-  if (each == 0) {
+  if (!is_held(dtype)) {
     throw Error(ErrorKind::kUnsupported, "tensors of type " + std::string(dtype_name(dtype)) + " are not supported");
   }
   if (elements_ > (std::int64_t{1} << 40)) {
@@ -106,8 +116,7 @@ Tensor::Tensor(DType dtype, Shape shape, std::span<const std::byte> data, std::s
       elements_(element_count(shape_)),
       owner_(std::move(owner)),
       data_(data.data()) {
-  const std::size_t each = dtype_bytes(dtype);
-  if (each == 0 || data.size() / each != static_cast<std::size_t>(elements_) || data.size() % each != 0) {
+  if (!is_held(dtype) || data.size() != storage_bytes(dtype, elements_)) {
     throw Error(ErrorKind::kInvalidInput, "a tensor of type " + std::string(dtype_name(dtype)) + " and shape " +
                                               shape_text(shape_) + " cannot have " + std::to_string(data.size()) +
                                               " bytes");

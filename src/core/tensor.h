@@ -27,10 +27,18 @@ enum class DType : std::int32_t {
   kUint32 = 12,
   kUint64 = 13,
   kBfloat16 = 16,
+  kUint4 = 21,  ///< two to a byte, the first in the low half
+  kInt4 = 22,   ///< the same, two's complement
 };
 
-/// Bytes of one element; 0 for strings and types that cleave does not hold in memory.
+/// Bytes of one element; 0 for strings, for 4-bit types, and for types that cleave does not hold in memory.
 std::size_t dtype_bytes(DType dtype);
+/// True for kUint4 and kInt4, whose elements have no address of their own.
+constexpr bool is_packed(DType dtype) {
+  return dtype == DType::kUint4 || dtype == DType::kInt4;
+}
+/// Bytes that `elements` of a type take together; 0 for types that cleave does not hold in memory.
+std::size_t storage_bytes(DType dtype, std::int64_t elements);
 /// numpy's name: "float32", "uint8", "bool", ...; "undefined" for others.
 std::string_view dtype_name(DType dtype);
 /// Inverse of dtype_name; kUndefined when unknown.
@@ -116,7 +124,7 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   std::int64_t elements() const { return elements_; }
-  std::size_t bytes() const { return static_cast<std::size_t>(elements_) * dtype_bytes(dtype_); }
+  std::size_t bytes() const { return storage_bytes(dtype_, elements_); }
   bool empty() const { return dtype_ == DType::kUndefined; }
 
   std::span<const std::byte> raw() const { return {data_, bytes()}; }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cost/counts.h"
+#include "graph/first_output.h"
 
 namespace cleave::cost {
 
@@ -99,7 +100,7 @@ std::int64_t taps(const Graph& graph, const Node& node) {
 
 std::int64_t vector_ops(const Graph& graph, graph::NodeId id) {
   const Node& node = graph.node(id);
-  const std::int64_t outputs = elements(graph, node.outputs.front());
+  const std::int64_t outputs = elements(graph, graph::first_output(node));
   const auto rule =
       std::find_if(kRules.begin(), kRules.end(), [&](const OpRule& entry) { return entry.op == node.op; });
   if (rule == kRules.end()) return outputs;

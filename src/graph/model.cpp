@@ -23,8 +23,18 @@ Error first_of(const std::vector<Finding>& problems) {
   return Error(first.kind, where + first.what + more, first.hint);
 }
 
+/// RoiAlign got its shift by half a pixel, and an attribute that says so, in opset 16: what is older is raised to
+/// there, so that the attribute is the only thing to look at.
+int wanted_opset(const Graph& graph) {
+  constexpr int kRoiAlignWithModes = 16;
+  const auto nodes = graph.nodes();
+  const bool aligns = std::any_of(nodes.begin(), nodes.end(),
+                                  [](const Node& node) { return node.op == "RoiAlign" && node.domain.empty(); });
+  return aligns ? kRoiAlignWithModes : kOpset;
+}
+
 Graph at_current_versions(Graph graph) {
-  if (graph.opset() < kOpset) return raise_opset(graph, kOpset);
+  if (const int wanted = wanted_opset(graph); graph.opset() < wanted) return raise_opset(graph, wanted);
   if (graph.ir_version() >= kIrVersion) return graph;
   GraphBuilder builder(graph);
   builder.set_versions(graph.opset(), kIrVersion);

@@ -8,6 +8,7 @@
 #include "graph/builder.h"
 #include "graph/einsum_equation.h"
 #include "graph/onnx_codec.h"
+#include "graph/onnx_newer.h"
 #include "graph/onnx_read.h"
 #include "graph/resolve_shapes.h"
 
@@ -70,7 +71,7 @@ std::map<std::string, TensorInfo> infer_types(const Graph& graph) {
   std::map<std::string, TensorInfo> types;
   try {
     const onnx::ShapeInferenceOptions options{/*check_type=*/false, /*strict_mode=*/0, /*data_prop=*/true};
-    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
+    onnx::shape_inference::InferShapes(model, &schemas_with_newer(), options);
   } catch (const std::exception&) {
     return types;  // libonnx gives up on the first contradiction; what is still unknown is reported by the caller
   }

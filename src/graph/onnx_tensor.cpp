@@ -35,7 +35,8 @@ Tensor borrow_or_copy(DType dtype, const Shape& shape, std::span<const std::byte
 }
 
 /// Elements of `shape`, or an error when dimensions make no sense.
-std::int64_t checked_count(const onnx::TensorProto& proto, const Shape& shape, std::size_t element_bytes) {
+std::int64_t checked_count(const onnx::TensorProto& proto, const Shape& shape, DType dtype) {
+  const std::size_t element_bytes = std::max<std::size_t>(dtype_bytes(dtype), 1);
   std::int64_t count = 0;
   try {
     count = element_count(shape);
@@ -104,6 +105,15 @@ Tensor narrow_field(const onnx::TensorProto& proto, DType dtype, const Shape& sh
   return tensor;
 }
 
+/// 4-bit elements travel as the bytes that hold them, one byte to a value.
+Tensor packed_field(const onnx::TensorProto& proto, DType dtype, const Shape& shape) {
+  Tensor tensor(dtype, shape);
+  require_size(proto, shape, static_cast<std::size_t>(proto.int32_data_size()), tensor.bytes(), "values");
+  std::transform(proto.int32_data().begin(), proto.int32_data().end(), tensor.mutable_raw().begin(),
+                 [](std::int32_t value) { return static_cast<std::byte>(value & 0xff); });
+  return tensor;
+}
+
 Tensor read_fields(const onnx::TensorProto& proto, DType dtype, const Shape& shape, std::size_t count,
                    const std::shared_ptr<const void>& owner) {
   switch (dtype) {
@@ -117,6 +127,9 @@ Tensor read_fields(const onnx::TensorProto& proto, DType dtype, const Shape& sha
       return borrow_field(proto, dtype, shape, count, proto.int32_data(), owner);
     case DType::kUint64:
       return borrow_field(proto, dtype, shape, count, proto.uint64_data(), owner);
+    case DType::kUint4:
+    case DType::kInt4:
+      return packed_field(proto, dtype, shape);
     case DType::kUint32:
       return narrow_field(proto, dtype, shape, count, proto.uint64_data());
     default:
@@ -143,23 +156,23 @@ bool has_bad_bits(const Tensor& tensor, Bits exponent, Bits mantissa) {
 
 Tensor read_tensor(const onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external) {
   const auto dtype = static_cast<DType>(proto.data_type());
-  const std::size_t width = dtype_bytes(dtype);
-  if (width == 0) {
+  if (dtype_bytes(dtype) == 0 && !is_packed(dtype)) {
     throw unsupported_tensor(proto, "element type " + std::to_string(proto.data_type()) + " is not supported");
   }
   if (proto.has_segment()) throw unsupported_tensor(proto, "segmented tensors are not supported");
   const Shape shape(proto.dims().begin(), proto.dims().end());
-  const auto count = static_cast<std::size_t>(checked_count(proto, shape, width));
+  const std::int64_t count = checked_count(proto, shape, dtype);
+  const std::size_t bytes = storage_bytes(dtype, count);
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     const ExternalData::Piece piece = read_external(proto, external);
-    require_size(proto, shape, piece.bytes.size(), count * width, "bytes");
+    require_size(proto, shape, piece.bytes.size(), bytes, "bytes");
     return borrow_or_copy(dtype, shape, piece.bytes, piece.owner);
   }
   if (proto.has_raw_data()) {
-    require_size(proto, shape, proto.raw_data().size(), count * width, "bytes");
+    require_size(proto, shape, proto.raw_data().size(), bytes, "bytes");
     return borrow_or_copy(dtype, shape, std::as_bytes(std::span(proto.raw_data())), owner);
   }
-  return read_fields(proto, dtype, shape, count, owner);
+  return read_fields(proto, dtype, shape, static_cast<std::size_t>(count), owner);
 }
 
 Tensor take_tensor(onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external) {

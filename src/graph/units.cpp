@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "graph/first_output.h"
+
 namespace cleave::graph {
 
 namespace {
@@ -59,7 +61,7 @@ class Grouping {
   }
 
   /// The tensor a unit ends in so far.
-  TensorId tail(const Unit& unit) const { return graph_.node(unit.nodes.back()).outputs.front(); }
+  TensorId tail(const Unit& unit) const { return first_output(graph_.node(unit.nodes.back())); }
 
   void grow(Unit& unit) {
     if (unit.op == "MatMul") absorb_bias(unit);
@@ -192,7 +194,7 @@ std::int64_t node_macs(const Graph& graph, NodeId id) {
   if (node.input(1) == TensorId::kNone) return 0;
   const Shape& weight = graph.tensor(node.input(1)).shape;
   if (weight.size() < 2) return 0;
-  const std::int64_t outputs = known_elements(graph, node.outputs.front());
+  const std::int64_t outputs = known_elements(graph, first_output(node));
   const std::int64_t weights = known_elements(graph, node.input(1));
   if (node.op == "Conv") return product(outputs, weights / std::max<std::int64_t>(weight[0], 1));
   if (node.op == "ConvTranspose") {

@@ -74,6 +74,7 @@ std::optional<std::vector<Tensor>> evaluate(const Graph& graph, NodeId id, const
     call.in.push_back(input == TensorId::kNone ? nullptr : lookup(input));
     const bool unknown = input != TensorId::kNone && call.in.back() == nullptr;
     if (unknown && row->evaluate != fold::shape_of) return std::nullopt;
+    if (call.in.back() != nullptr && is_packed(call.in.back()->dtype())) return std::nullopt;
   }
   return row->evaluate(call);
 }

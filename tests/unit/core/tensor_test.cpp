@@ -19,6 +19,12 @@ TEST(ElementCount, RefusesShapesThatOverflow) {
   EXPECT_THROW(element_count({-1, 3}), Error);
 }
 
+TEST(Tensor, PacksTwoFourBitElementsIntoAByte) {
+  EXPECT_EQ(Tensor(DType::kInt4, {3, 3}).bytes(), 5U);
+  EXPECT_EQ(Tensor(DType::kUint4, {}).bytes(), 1U);
+  EXPECT_EQ(storage_bytes(DType::kFloat16, 3), 6U);
+}
+
 TEST(Tensor, StartsAtZeroAndIsAligned) {
   const Tensor tensor(DType::kFloat32, {3, 5});
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.raw().data()) % 64, 0U);

@@ -11,6 +11,7 @@
 #include "exec/kernels/movement.h"
 #include "exec/kernels/operator_table.h"
 #include "exec/memory_plan.h"
+#include "graph/first_output.h"
 
 namespace cleave::exec {
 namespace {
@@ -24,6 +25,13 @@ std::vector<SlotId> without_absent(const std::vector<SlotId>& slots) {
   std::vector<SlotId> present;
   std::copy_if(slots.begin(), slots.end(), std::back_inserter(present), [](SlotId id) { return id != SlotId::kNone; });
   return present;
+}
+
+/// True when 4-bit elements are among them: those lie plain.
+bool has_packed(const Compiler& compiler, const Node& node) {
+  const auto packed = [&](TensorId id) { return id != TensorId::kNone && is_packed(compiler.dtype(id)); };
+  return std::any_of(node.inputs.begin(), node.inputs.end(), packed) ||
+         std::any_of(node.outputs.begin(), node.outputs.end(), packed);
 }
 
 /// The layout that all tensors of full rank take: channels-last as soon as one input is.
@@ -105,7 +113,7 @@ Layout Compiler::layout_at_hand(TensorId id) const {
 }
 
 std::int64_t Compiler::bytes_of(TensorId id) const {
-  return element_count(shape(id)) * static_cast<std::int64_t>(dtype_bytes(dtype(id)));
+  return static_cast<std::int64_t>(storage_bytes(dtype(id), element_count(shape(id))));
 }
 
 SlotId Compiler::add_slot(TensorId id, Layout layout, std::size_t buffer) {
@@ -242,9 +250,9 @@ void Compiler::lower_plainly(NodeId id, const std::map<TensorId, TensorId>& stan
   };
   const Operator& row = operator_of(node);
   unit_ = graph().unit_of(id);
-  const std::size_t rank = shape(node.outputs[0]).size();
+  const std::size_t rank = shape(first_output(node)).size();
   const bool leads = row.layouts == LayoutSupport::kAlike || row.layouts == LayoutSupport::kFollows;
-  const Layout layout = leads ? leading_layout(*this, node, rank) : Layout::kPlain;
+  const Layout layout = leads && !has_packed(*this, node) ? leading_layout(*this, node, rank) : Layout::kPlain;
   std::vector<SlotId> inputs;
   for (const TensorId given : node.inputs) {
     const TensorId input = given == TensorId::kNone ? given : actual(given);

@@ -10,6 +10,7 @@
 #include "exec/kernels/operator_table.h"
 #include "exec/thread_scope.h"
 #include "exec/unit_clock.h"
+#include "graph/first_output.h"
 #include "graph/operator_types.h"
 
 namespace cleave::exec {
@@ -64,7 +65,7 @@ TensorId deciding_tensor(const Node& node) {
   for (const TensorId id : node.inputs) {
     if (id != TensorId::kNone) return id;
   }
-  return node.outputs[0];
+  return first_output(node);
 }
 
 }  // namespace
@@ -194,7 +195,9 @@ std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
     }
   }
   const DType dtype = graph.tensor(deciding_tensor(node)).dtype;
-  if ((row->types >> static_cast<int>(dtype) & 1U) == 0) {
+  constexpr auto kTypeNumbers = 32;  // a file may name any number
+  const auto number = static_cast<int>(dtype);
+  if (number < 0 || number >= kTypeNumbers || (row->types >> number & 1U) == 0) {
     return "element type " + std::string(dtype_name(dtype)) + " is not supported";
   }
   if (const auto contradiction = graph::contradicting_types(graph, node)) return contradiction;

@@ -26,9 +26,10 @@ std::optional<double> scalar_constant(const ConstantLookup& constant, TensorId i
 
 /// Grid with the scale and zero point in inputs 1 and 2 of a node, over all codes of `dtype`.
 std::optional<CodeGrid> full_grid(const ConstantLookup& constant, const Node& node, DType dtype) {
+  if (!is_code(dtype)) return std::nullopt;
   const auto scale = scalar_constant(constant, node.input(1), 1);
   const auto zero = scalar_constant(constant, node.input(2), 0);
-  if (!is_code(dtype) || !scale || !zero || !(*scale > 0)) return std::nullopt;
+  if (!scale || !zero || !(*scale > 0)) return std::nullopt;
   const bool is_signed = dtype == DType::kInt8;
   return CodeGrid{dtype, static_cast<float>(*scale), static_cast<std::int32_t>(*zero), is_signed ? -128 : 0,
                   is_signed ? 127 : 255};

@@ -8,21 +8,12 @@ namespace cleave::exec::integer {
 namespace {
 
 using graph::Node;
-using graph::TensorId;
 
 /// An axis that stays as it is.
 AxisResampling unchanged(std::size_t axis, std::int64_t size) {
-  AxisResampling same{axis, size, size, 1, std::vector<std::int64_t>(static_cast<std::size_t>(size)), {}};
+  AxisResampling same{axis, size, size, 1, std::vector<std::int64_t>(static_cast<std::size_t>(size)), {}, {}};
   std::iota(same.indices.begin(), same.indices.end(), std::int64_t{0});
   return same;
-}
-
-/// Value of the scales input: empty when sizes are given, nothing when it is not constant.
-std::optional<std::vector<float>> scales_of(const Compiler& compiler, const Node& node) {
-  if (node.input(3) != TensorId::kNone || node.input(2) == TensorId::kNone) return std::vector<float>{};
-  const Tensor* scales = compiler.constant(node.input(2));
-  if (scales == nullptr || scales->dtype() != DType::kFloat32) return std::nullopt;
-  return std::vector<float>(scales->data<float>().begin(), scales->data<float>().end());
 }
 
 /// Only height and width change, by at most two taps each.
@@ -48,13 +39,13 @@ bool lower_resize(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const auto source = compiler.coded(node.inputs[0]);
   const auto grid = stored_grid(compiler, group.followers);
-  const auto scales = scales_of(compiler, node);
+  const auto inputs = constant_resize_inputs(node, compiler.facts().constant);
   const Shape& in = compiler.shape(node.inputs[0]);
   const Shape& out = compiler.shape(node.outputs[0]);
-  if (!source || !grid || !scales || in.size() != 4 || element_count(out) == 0 || !is_plain_resize(node)) return false;
+  if (!source || !grid || !inputs || in.size() != 4 || element_count(out) == 0 || !is_plain_resize(node)) return false;
   if (source->grid.dtype != grid->dtype) return false;
   CodeResize call;
-  if (!set_axes(call, resampled_axes(node, in, out, *scales), in)) return false;
+  if (!set_axes(call, resampled_axes(node, in, out, *inputs), in)) return false;
   call.from = source->grid;
   call.to = *grid;
   call.images = in[0];

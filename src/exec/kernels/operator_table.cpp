@@ -29,7 +29,8 @@ constexpr DTypeSet kIntegers = kUnsigned | types(DType::kInt8, DType::kInt16, DT
 constexpr DTypeSet kBools = types(DType::kBool);
 constexpr DTypeSet kNumbers = kFloats | kIntegers;
 constexpr DTypeSet kAll = kNumbers | kBools;
-constexpr DTypeSet kCodes = types(DType::kUint8, DType::kInt8, DType::kInt32);
+constexpr DTypeSet kBytes = types(DType::kUint8, DType::kInt8);
+constexpr DTypeSet kCodes = kBytes | types(DType::kUint16, DType::kInt16, DType::kInt32, DType::kUint4, DType::kInt4);
 
 constexpr auto kPlain = LayoutSupport::kPlain;
 constexpr auto kAlike = LayoutSupport::kAlike;
@@ -61,9 +62,8 @@ constexpr Operator data_sized(std::string_view name, DTypeSet set, FreeKernel ke
 }
 
 constexpr std::array kTable = {
-    Operator{"Conv", kFloat | kHalves, kPlain, false, widened<reference::conv>, check_convolution,
-             fast::lower_convolution},
-    Operator{"ConvTranspose", kFloat | kHalves, kPlain, false, widened<reference::conv_transpose>, check_convolution,
+    Operator{"Conv", kFloats, kPlain, false, widened<reference::conv>, check_convolution, fast::lower_convolution},
+    Operator{"ConvTranspose", kFloats, kPlain, false, widened<reference::conv_transpose>, check_convolution,
              fast::lower_transposed_convolution},
     Operator{"Gemm", kFloats | types(DType::kInt32, DType::kInt64, DType::kUint32, DType::kUint64), kPlain, false,
              widened<reference::gemm>, nullptr, fast::lower_gemm},
@@ -74,7 +74,9 @@ constexpr std::array kTable = {
              check_batch_normalization, fast::lower_batch_normalization},
     Operator{"InstanceNormalization", kFloat | kHalves, kPlain, true, widened<reference::instance_normalization>,
              nullptr, nullptr},
-    Operator{"LayerNormalization", kFloat | kHalves, kPlain, true, widened<reference::layer_normalization>, nullptr,
+    Operator{"LayerNormalization", kFloat | kHalves, kPlain, true, widened<reference::layer_normalization>,
+             check_layer_normalization, nullptr},
+    Operator{"GroupNormalization", kFloat, kPlain, true, reference::group_normalization, check_group_normalization,
              nullptr},
     Operator{"LRN", kFloat | kHalves, kPlain, false, widened<reference::lrn>, nullptr, nullptr},
     Operator{"MeanVarianceNormalization", kFloats, kAlike, false, widened<reference::mean_variance_normalization>,
@@ -93,13 +95,22 @@ constexpr std::array kTable = {
 
     Operator{"MaxPool", kFloats | types(DType::kUint8, DType::kInt8), kPlain, false, widened<reference::pool>,
              check_pooling, fast::lower_pooling},
-    Operator{"AveragePool", kFloat | kHalves, kPlain, false, widened<reference::pool>, check_pooling,
-             fast::lower_pooling},
-    Operator{"LpPool", kFloat | kHalves, kPlain, false, widened<reference::pool>, check_pooling, nullptr},
-    Operator{"GlobalAveragePool", kFloat | kHalves, kStridedInputs, false, widened<reference::global_pool>, nullptr,
+    Operator{"AveragePool", kFloats, kPlain, false, widened<reference::pool>, check_pooling, fast::lower_pooling},
+    Operator{"LpPool", kFloats, kPlain, false, widened<reference::pool>, check_pooling, nullptr},
+    Operator{"GlobalAveragePool", kFloats, kStridedInputs, false, widened<reference::global_pool>, nullptr,
              fast::lower_global_pooling},
-    Operator{"GlobalMaxPool", kFloat | kHalves, kStridedInputs, false, widened<reference::global_pool>, nullptr,
+    Operator{"GlobalMaxPool", kFloats, kStridedInputs, false, widened<reference::global_pool>, nullptr,
              fast::lower_global_pooling},
+    Operator{"GlobalLpPool", kFloats, kStridedInputs, false, widened<reference::global_pool>, nullptr, nullptr},
+    Operator{"MaxUnpool", kAll, kPlain, false, reference::max_unpool, check_max_unpool, nullptr},
+    Operator{"MaxRoiPool", kFloat, kPlain, false, reference::max_roi_pool, check_max_roi_pool, nullptr},
+    Operator{"RoiAlign", kFloat, kPlain, false, reference::roi_align, check_roi_align, nullptr},
+    Operator{"GridSample", kFloats, kPlain, false, widened<reference::grid_sample>, check_grid_sample, nullptr},
+    Operator{"TopK", kNumbers, kPlain, false, widened<reference::top_k>, check_top_k, nullptr},
+
+    Operator{"RNN", kFloat, kPlain, false, reference::rnn, check_recurrent, nullptr},
+    Operator{"GRU", kFloat, kPlain, false, reference::gru, check_recurrent, nullptr},
+    Operator{"LSTM", kFloat, kPlain, false, reference::lstm, check_recurrent, nullptr},
 
     unary("Relu", kNumbers, fast::lower_activation),
     unary("LeakyRelu", kFloats, fast::lower_activation),
@@ -178,8 +189,14 @@ constexpr std::array kTable = {
     Operator{"ArgMax", kNumbers, kStridedInputs, false, widened<reference::arg_reduce>, nullptr, nullptr},
     Operator{"ArgMin", kNumbers, kStridedInputs, false, widened<reference::arg_reduce>, nullptr, nullptr},
 
-    Operator{"QuantizeLinear", kFloat, kAlike, false, reference::quantize_linear, check_quantize, nullptr},
+    Operator{"QuantizeLinear", kFloat | types(DType::kInt32), kAlike, false, reference::quantize_linear, check_quantize,
+             nullptr},
     Operator{"DequantizeLinear", kCodes, kAlike, false, reference::dequantize_linear, check_quantize, nullptr},
+    Operator{"DynamicQuantizeLinear", kFloat, kPlain, false, reference::dynamic_quantize_linear, nullptr, nullptr},
+    Operator{"QLinearConv", kBytes, kPlain, false, reference::qlinear_conv, check_qlinear_conv, nullptr},
+    Operator{"QLinearMatMul", kBytes, kPlain, false, reference::qlinear_matmul, check_qlinear_matmul, nullptr},
+    Operator{"ConvInteger", kBytes, kPlain, false, reference::conv_integer, check_conv_integer, nullptr},
+    Operator{"MatMulInteger", kBytes, kPlain, false, reference::matmul_integer, check_matmul_integer, nullptr},
     Operator{"Cast", kAll, kAlike, false, reference::cast, check_cast, nullptr},
     Operator{"CastLike", kAll, kPlain, false, reference::cast, check_cast, nullptr},
 
@@ -207,7 +224,7 @@ constexpr std::array kTable = {
     Operator{"EyeLike", kAll, kPlain, false, widened<reference::eye_like>, nullptr, nullptr},
     Operator{"DepthToSpace", kAll, kFollows, false, reference::depth_to_space, nullptr, nullptr},
     Operator{"SpaceToDepth", kAll, kFollows, false, reference::space_to_depth, nullptr, nullptr},
-    Operator{"Resize", kFloat, kFollows, false, reference::resize, check_resize, fast::lower_resize},
+    Operator{"Resize", kAll, kFollows, false, widened<reference::resize>, check_resize, fast::lower_resize},
     Operator{"Shape", kAll, kStridedInputs, false, reference::shape_of, nullptr, nullptr},
     Operator{"Size", kAll, kStridedInputs, false, reference::shape_of, nullptr, nullptr},
     Operator{"Constant", kAll, kPlain, false, reference::constant, check_constant, nullptr},

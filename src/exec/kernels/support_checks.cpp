@@ -47,7 +47,9 @@ Reason check_convolution(const Graph& graph, const Node& node) {
 }
 
 Reason check_pooling(const Graph& graph, const Node& node) {
-  if (const Reason reason = only_first_output(graph, node)) return reason;
+  if (node.op != "MaxPool") {
+    if (const Reason reason = only_first_output(graph, node)) return reason;
+  }
   return spatial_rank(graph, node);
 }
 
@@ -57,35 +59,27 @@ Reason check_batch_normalization(const Graph& graph, const Node& node) {
 }
 
 Reason check_resize(const Graph& graph, const Node& node) {
-  static const std::set<std::string> kModes = {"nearest", "linear", "cubic"};
-  static const std::set<std::string> kCoordinates = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
-                                                     "half_pixel_symmetric"};
-  const std::string mode = node.text("mode", "nearest");
-  if (!kModes.contains(mode)) return "mode '" + mode + "' is not supported";
-  const std::string coordinates = node.text("coordinate_transformation_mode", "half_pixel");
-  if (!kCoordinates.contains(coordinates)) {
-    return "coordinate_transformation_mode '" + coordinates + "' is not supported";
+  for (const Reason& reason :
+       {check_word(node, "mode", "nearest", {"nearest", "linear", "cubic"}),
+        check_word(node, "coordinate_transformation_mode", "half_pixel",
+                   {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric",
+                    "tf_half_pixel_for_nn", "tf_crop_and_resize"}),
+        check_word(node, "nearest_mode", "round_prefer_floor",
+                   {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}),
+        check_word(node, "keep_aspect_ratio_policy", "stretch", {"stretch", "not_larger", "not_smaller"})}) {
+    if (reason) return reason;
   }
-  if (node.integer("antialias", 0) != 0) return "antialias is not supported";
-  if (node.has("axes")) return "attribute axes is not supported";
-  const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
-  if (policy != "stretch") return "keep_aspect_ratio_policy '" + policy + "' is not supported";
-  const TensorId scales = node.input(2);
-  const bool by_scales = scales != TensorId::kNone && graph.tensor(scales).shape != Shape{0};
-  if (by_scales && node.input(3) == TensorId::kNone && graph.tensor(scales).dtype != DType::kFloat32) {
-    return wrong_type(graph, scales);
+  const DType dtype = graph.tensor(node.inputs[0]).dtype;
+  const bool computes = node.text("mode", "nearest") != "nearest";
+  if (computes && !is_half(dtype) &&
+      !is_one_of(dtype, {DType::kFloat32, DType::kFloat64, DType::kUint8, DType::kInt8})) {
+    return wrong_type(graph, node.inputs[0]);
   }
-  return std::nullopt;
-}
-
-Reason check_quantize(const Graph& graph, const Node& node) {
-  if (graph.tensor(node.inputs[1]).dtype != DType::kFloat32) return wrong_type(graph, node.inputs[1]);
-  const DType to = graph.tensor(node.outputs[0]).dtype;
-  if (node.op == "QuantizeLinear" && !is_one_of(to, {DType::kUint8, DType::kInt8})) {
-    return wrong_type(graph, node.outputs[0]);
+  for (const std::size_t i : {1U, 2U}) {
+    const TensorId id = node.input(i);
+    if (id == TensorId::kNone || graph.tensor(id).shape == Shape{0}) continue;
+    if (graph.tensor(id).dtype != DType::kFloat32) return wrong_type(graph, id);
   }
-  if (node.op == "DequantizeLinear" && to != DType::kFloat32) return wrong_type(graph, node.outputs[0]);
-  if (node.integer("block_size", 0) != 0) return "blocked quantization is not supported";
   return std::nullopt;
 }
 
@@ -134,10 +128,22 @@ std::string_view limits_of(SupportCheck check) {
   };
   static constexpr std::array kLimits{
       Limits{check_convolution, "1 to 3 spatial dimensions"},
-      Limits{check_pooling, "1 to 3 spatial dimensions; no indices"},
+      Limits{check_pooling, "1 to 3 spatial dimensions"},
       Limits{check_batch_normalization, "not in training_mode"},
-      Limits{check_resize, "not tf_crop_and_resize; no antialias, axes or keep_aspect_ratio_policy"},
-      Limits{check_quantize, "float32 scales; codes int8 and uint8 (dequantized also int32); no block_size"},
+      Limits{check_resize, "linear and cubic: floats, int8 and uint8; float32 scales and roi"},
+      Limits{check_quantize, "float32 scales; codes of 4, 8 and 16 bits (dequantized also int32)"},
+      Limits{check_conv_integer, "1 to 3 spatial dimensions"},
+      Limits{check_matmul_integer, "zero points per tensor, per row of A or per column of B"},
+      Limits{check_qlinear_conv, "1 to 3 spatial dimensions; float32 scales"},
+      Limits{check_qlinear_matmul, "float32 scales, per tensor, per row of A or per column of B; one for the result"},
+      Limits{check_recurrent, "float32"},
+      Limits{check_grid_sample, "grid of the input's type"},
+      Limits{check_roi_align, "opset 10 to 15 is raised to 16"},
+      Limits{check_max_roi_pool, "pictures with two spatial dimensions"},
+      Limits{check_max_unpool, "output_shape only where it is the size that kernel, strides and pads give"},
+      Limits{check_top_k, "k has one element"},
+      Limits{check_layer_normalization, "scale and bias of the normalized shape"},
+      Limits{check_group_normalization, "scale and bias per group or per channel"},
       Limits{check_scatter, "a reduction of numbers other than float16 and bfloat16"},
       Limits{check_one_hot, "indices and depth not float16 or bfloat16"},
       Limits{check_cast, "no strings"},

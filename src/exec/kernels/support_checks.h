@@ -1,7 +1,9 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "exec/kernels/operator_table.h"
 #include "graph/graph.h"
@@ -17,9 +19,24 @@ std::optional<std::string> check_resize(const graph::Graph& graph, const graph::
 std::optional<std::string> check_quantize(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_scatter(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_one_hot(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_conv_integer(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_matmul_integer(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_qlinear_conv(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_qlinear_matmul(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_cast(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_dropout(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_constant(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_recurrent(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_grid_sample(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_roi_align(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_max_roi_pool(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_max_unpool(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_top_k(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_layer_normalization(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_group_normalization(const graph::Graph& graph, const graph::Node& node);
+/// An attribute that must be one of the words known.
+std::optional<std::string> check_word(const graph::Node& node, const std::string& key, const std::string& fallback,
+                                      std::initializer_list<std::string_view> known);
 /// Further outputs (Dropout's mask, ...) must be left out or unused.
 std::optional<std::string> only_first_output(const graph::Graph& graph, const graph::Node& node);
 

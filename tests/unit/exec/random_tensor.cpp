@@ -28,6 +28,13 @@ std::vector<double> doubles_of(const Tensor& tensor) {
   return {data.begin(), data.end()};
 }
 
+/// For types without numbers of their own: equal bytes are equal values.
+std::vector<double> bytes_of(const Tensor& tensor) {
+  std::vector<double> values;
+  for (const std::byte byte : tensor.raw()) values.push_back(static_cast<double>(byte));
+  return values;
+}
+
 std::vector<double> as_doubles(const Tensor& tensor) {
   switch (tensor.dtype()) {
     case DType::kFloat32:
@@ -42,10 +49,14 @@ std::vector<double> as_doubles(const Tensor& tensor) {
       return doubles_of<std::uint8_t>(tensor);
     case DType::kInt8:
       return doubles_of<std::int8_t>(tensor);
+    case DType::kUint16:
+      return doubles_of<std::uint16_t>(tensor);
+    case DType::kInt16:
+      return doubles_of<std::int16_t>(tensor);
     case DType::kBool:
       return doubles_of<bool>(tensor);
     default:
-      return {};
+      return bytes_of(tensor);
   }
 }
 
@@ -86,6 +97,10 @@ Tensor random_tensor(DType dtype, const Shape& shape, std::uint64_t seed, double
       return filled<std::uint8_t>(shape, seed, low, high);
     case DType::kInt8:
       return filled<std::int8_t>(shape, seed, low, high);
+    case DType::kUint16:
+      return filled<std::uint16_t>(shape, seed, low, high);
+    case DType::kInt16:
+      return filled<std::int16_t>(shape, seed, low, high);
     default:
       return filled<bool>(shape, seed, 0, 1);
   }

@@ -33,8 +33,16 @@ bool emit_pooling(Compiler& compiler, TensorId from, TensorId to, algorithm how,
   return true;
 }
 
+/// MaxPool's second output, which oneDNN does not make.
+bool wants_places(const Compiler& compiler, const Node& node) {
+  if (node.outputs.size() < 2 || node.outputs[1] == TensorId::kNone) return false;
+  const graph::Graph& graph = compiler.graph();
+  return !graph.consumers(node.outputs[1]).empty() || graph.is_output(node.outputs[1]);
+}
+
 bool applies(Compiler& compiler, const Node& node) {
   const Shape& shape = compiler.shape(node.inputs[0]);
+  if (wants_places(compiler, node)) return false;
   return compiler.dtype(node.inputs[0]) == DType::kFloat32 && shape.size() >= 3 && shape.size() <= 5 &&
          element_count(shape) > 0;
 }
@@ -61,6 +69,7 @@ Window window_of(Compiler& compiler, const Node& node) {
 bool max_pool_codes(Compiler& compiler, const Node& node, TensorId from, TensorId to) {
   const Shape& shape = compiler.shape(from);
   Window w = window_of(compiler, node);
+  if (wants_places(compiler, node)) return false;
   if (shape.size() < 3 || shape.size() > 5 || element_count(shape) == 0 || !fit_end_padding(w, false)) return false;
   return emit_pooling(compiler, from, to, algorithm::pooling_max, w);
 }

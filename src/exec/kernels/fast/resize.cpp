@@ -15,7 +15,7 @@ using graph::Node;
 
 /// The axis as it is.
 AxisResampling unchanged(std::size_t axis, std::int64_t size) {
-  AxisResampling r{axis, size, size, 1, {}, {}};
+  AxisResampling r{axis, size, size, 1, {}, {}, {}};
   for (std::int64_t i = 0; i < size; ++i) {
     r.indices.push_back(i);
     r.weights.push_back(1);
@@ -162,10 +162,9 @@ Layout wanted_layout(Compiler& compiler, const Node& node) {
   return ends_here ? Layout::kPlain : compiler.layout_at_hand(node.inputs[0]);
 }
 
-std::vector<float> scales_of(Compiler& compiler, const Node& node) {
-  const Tensor* scales = compiler.constant(node.input(2));
-  if (scales == nullptr || scales->elements() == 0 || node.input(3) != graph::TensorId::kNone) return {};
-  return {scales->data<float>().begin(), scales->data<float>().end()};
+bool is_plain_resize(const Node& node) {
+  return node.text("mode", "nearest") != "cubic" && node.integer("antialias", 0) == 0 &&
+         node.text("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
 }
 
 }  // namespace
@@ -174,10 +173,12 @@ bool lower_resize(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& in = compiler.shape(node.inputs[0]);
   const Shape& out = compiler.shape(node.outputs[0]);
-  if (in.size() != 4 || element_count(out) == 0 || node.text("mode", "nearest") == "cubic") return false;
+  const auto inputs = constant_resize_inputs(node, compiler.facts().constant);
+  const bool is_float = compiler.dtype(node.inputs[0]) == DType::kFloat32;
+  if (!inputs || !is_float || in.size() != 4 || element_count(out) == 0 || !is_plain_resize(node)) return false;
   AxisResampling rows = unchanged(2, in[2]);
   AxisResampling columns = unchanged(3, in[3]);
-  for (AxisResampling& axis : resampled_axes(node, in, out, scales_of(compiler, node))) {
+  for (AxisResampling& axis : resampled_axes(node, in, out, *inputs)) {
     if (axis.axis < 2) return false;
     (axis.axis == 2 ? rows : columns) = std::move(axis);
   }

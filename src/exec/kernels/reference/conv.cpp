@@ -1,7 +1,8 @@
 #include <algorithm>
 
+#include "exec/kernels/dispatch.h"
+#include "exec/kernels/reference/convolve.h"
 #include "exec/kernels/reference/kernels.h"
-#include "exec/kernels/window.h"
 
 namespace cleave::exec::reference {
 namespace {
@@ -49,13 +50,14 @@ void for_each_tap(const Window& w, Body&& body) {
 }
 
 /// One input plane times one kernel plane, added to one output plane.
-void add_plane(const Window& w, const float* x, const float* kernel, float* y) {
+template <typename T>
+void add_plane(const Window& w, const T* x, const T* kernel, T* y) {
   for_each_tap(w, [&](const Window::Extent& tap, std::int64_t index) {
-    const float weight = kernel[index];
+    const T weight = kernel[index];
     const std::int64_t stride = w.stride[2];
     for_each_tap_row(w, w.output, w.input, tap, [&](std::int64_t to, std::int64_t from, std::int64_t count) {
-      const float* source = x + from;
-      float* target = y + to;
+      const T* source = x + from;
+      T* target = y + to;
       if (stride == 1) {
         for (std::int64_t i = 0; i < count; ++i) target[i] += weight * source[i];
       } else {
@@ -66,9 +68,10 @@ void add_plane(const Window& w, const float* x, const float* kernel, float* y) {
 }
 
 /// The transposed relation: each input pixel is spread over the output.
-void spread_plane(const Window& w, const float* x, const float* kernel, float* y) {
+template <typename T>
+void spread_plane(const Window& w, const T* x, const T* kernel, T* y) {
   for_each_tap(w, [&](const Window::Extent& tap, std::int64_t index) {
-    const float weight = kernel[index];
+    const T weight = kernel[index];
     const std::int64_t stride = w.stride[2];
     for_each_tap_row(w, w.input, w.output, tap, [&](std::int64_t from, std::int64_t to, std::int64_t count) {
       for (std::int64_t i = 0; i < count; ++i) y[to + i * stride] += weight * x[from + i];
@@ -76,51 +79,77 @@ void spread_plane(const Window& w, const float* x, const float* kernel, float* y
   });
 }
 
-void fill_bias(const InputView& bias, std::int64_t channel, float* y, std::int64_t count) {
-  std::fill_n(y, count, bias.present() ? bias.as<float>()[channel] : 0.0f);
-}
-
-}  // namespace
-
-void conv(const KernelCall& call) {
-  const Shape& in = call.in(0).shape;
-  const Shape& out = call.out().shape;
-  const Window w = pooling_window(call.node, in, out, spatial_dims(call.in(1).shape));
-  const std::int64_t group_inputs = call.in(1).shape[1];
-  const std::int64_t group_outputs = out[1] / call.node.integer("group", 1);
-#pragma omp parallel for collapse(2)
-  for (std::int64_t n = 0; n < out[0]; ++n) {
-    for (std::int64_t oc = 0; oc < out[1]; ++oc) {
-      float* y = call.out().as<float>() + (n * out[1] + oc) * w.output_pixels();
-      fill_bias(call.in(2), oc, y, w.output_pixels());
-      const std::int64_t first = oc / group_outputs * group_inputs;
-      for (std::int64_t ic = 0; ic < group_inputs; ++ic) {
-        add_plane(w, call.in(0).as<float>() + (n * in[1] + first + ic) * w.input_pixels(),
-                  call.in(1).as<float>() + (oc * group_inputs + ic) * w.kernel_pixels(), y);
-      }
-    }
+template <typename T>
+void fill_bias(const InputView& bias, const Shape& out, T* y) {
+  const std::int64_t pixels = element_count(spatial_dims(out));
+  for (std::int64_t plane = 0; plane < out[0] * out[1]; ++plane) {
+    std::fill_n(y + plane * pixels, pixels, bias.present() ? bias.as<T>()[plane % out[1]] : T(0));
   }
 }
 
-void conv_transpose(const KernelCall& call) {
+template <typename T>
+void conv_typed(const KernelCall& call) {
+  const Shape& in = call.in(0).shape;
+  const Shape& out = call.out().shape;
+  const Window w = pooling_window(call.node, in, out, spatial_dims(call.in(1).shape));
+  fill_bias(call.in(2), out, call.out().as<T>());
+  convolve(w, in, out, call.node.integer("group", 1), call.in(0).as<T>(), call.in(1).as<T>(), call.out().as<T>());
+}
+
+template <typename T>
+void conv_transpose_typed(const KernelCall& call) {
   const Shape& in = call.in(0).shape;
   const Shape& out = call.out().shape;
   const Window w = transposed_window(call.node, in, out, spatial_dims(call.in(1).shape));
   const std::int64_t groups = call.node.integer("group", 1);
   const std::int64_t group_inputs = in[1] / groups;
   const std::int64_t group_outputs = out[1] / groups;
-#pragma omp parallel for collapse(2)
-  for (std::int64_t n = 0; n < out[0]; ++n) {
-    for (std::int64_t oc = 0; oc < out[1]; ++oc) {
-      float* y = call.out().as<float>() + (n * out[1] + oc) * w.output_pixels();
-      fill_bias(call.in(2), oc, y, w.output_pixels());
-      const std::int64_t first = oc / group_outputs * group_inputs;
-      for (std::int64_t ic = first; ic < first + group_inputs; ++ic) {
-        spread_plane(w, call.in(0).as<float>() + (n * in[1] + ic) * w.input_pixels(),
-                     call.in(1).as<float>() + (ic * group_outputs + oc % group_outputs) * w.kernel_pixels(), y);
-      }
+  fill_bias(call.in(2), out, call.out().as<T>());
+#pragma omp parallel for
+  for (std::int64_t plane = 0; plane < out[0] * out[1]; ++plane) {
+    const std::int64_t n = plane / out[1];
+    const std::int64_t oc = plane % out[1];
+    const std::int64_t first = oc / group_outputs * group_inputs;
+    for (std::int64_t ic = first; ic < first + group_inputs; ++ic) {
+      spread_plane(w, call.in(0).as<T>() + (n * in[1] + ic) * w.input_pixels(),
+                   call.in(1).as<T>() + (ic * group_outputs + oc % group_outputs) * w.kernel_pixels(),
+                   call.out().as<T>() + plane * w.output_pixels());
     }
   }
+}
+
+}  // namespace
+
+template <typename T>
+void convolve(const Window& w, const Shape& in, const Shape& out, std::int64_t groups, const T* x, const T* weights,
+              T* y) {
+  const std::int64_t group_inputs = in[1] / groups;
+  const std::int64_t group_outputs = out[1] / groups;
+#pragma omp parallel for
+  for (std::int64_t plane = 0; plane < out[0] * out[1]; ++plane) {
+    const std::int64_t oc = plane % out[1];
+    const std::int64_t first = plane / out[1] * in[1] + oc / group_outputs * group_inputs;
+    for (std::int64_t ic = 0; ic < group_inputs; ++ic) {
+      add_plane(w, x + (first + ic) * w.input_pixels(), weights + (oc * group_inputs + ic) * w.kernel_pixels(),
+                y + plane * w.output_pixels());
+    }
+  }
+}
+
+template void convolve<float>(const Window&, const Shape&, const Shape&, std::int64_t, const float*, const float*,
+                              float*);
+template void convolve<double>(const Window&, const Shape&, const Shape&, std::int64_t, const double*, const double*,
+                               double*);
+template void convolve<std::uint32_t>(const Window&, const Shape&, const Shape&, std::int64_t, const std::uint32_t*,
+                                      const std::uint32_t*, std::uint32_t*);
+
+void conv(const KernelCall& call) {
+  dispatch<float, double>(call.out().dtype, [&](auto tag) { conv_typed<typename decltype(tag)::type>(call); });
+}
+
+void conv_transpose(const KernelCall& call) {
+  dispatch<float, double>(call.out().dtype,
+                          [&](auto tag) { conv_transpose_typed<typename decltype(tag)::type>(call); });
 }
 
 }  // namespace cleave::exec::reference

@@ -22,6 +22,11 @@ void is_nan(const KernelCall& call);             ///< strided alike
 void is_infinite(const KernelCall& call);        ///< strided alike
 void quantize_linear(const KernelCall& call);    ///< strided
 void dequantize_linear(const KernelCall& call);  ///< strided
+void dynamic_quantize_linear(const KernelCall& call);
+void qlinear_conv(const KernelCall& call);
+void qlinear_matmul(const KernelCall& call);
+void conv_integer(const KernelCall& call);
+void matmul_integer(const KernelCall& call);
 
 void conv(const KernelCall& call);
 void conv_transpose(const KernelCall& call);
@@ -30,6 +35,7 @@ void matmul(const KernelCall& call);
 void batch_normalization(const KernelCall& call);  ///< strided
 void instance_normalization(const KernelCall& call);
 void layer_normalization(const KernelCall& call);
+void group_normalization(const KernelCall& call);
 void lrn(const KernelCall& call);
 void mean_variance_normalization(const KernelCall& call);  ///< strided alike
 void lp_normalization(const KernelCall& call);
@@ -40,11 +46,19 @@ void determinant(const KernelCall& call);
 void cumulative_sum(const KernelCall& call);
 void hardmax(const KernelCall& call);
 void pool(const KernelCall& call);         ///< MaxPool, AveragePool, LpPool
-void global_pool(const KernelCall& call);  ///< GlobalAveragePool, GlobalMaxPool; strided
+void global_pool(const KernelCall& call);  ///< GlobalAveragePool, GlobalMaxPool, GlobalLpPool; strided
 void reduce(const KernelCall& call);       ///< Reduce*; strided
 void arg_reduce(const KernelCall& call);   ///< ArgMax, ArgMin; strided
 void softmax(const KernelCall& call);      ///< Softmax, LogSoftmax; strided
 void resize(const KernelCall& call);       ///< strided
+void max_unpool(const KernelCall& call);
+void max_roi_pool(const KernelCall& call);
+void roi_align(const KernelCall& call);
+void grid_sample(const KernelCall& call);
+void top_k(const KernelCall& call);
+void rnn(const KernelCall& call);
+void gru(const KernelCall& call);
+void lstm(const KernelCall& call);
 
 void transpose(const KernelCall& call);       ///< strided
 void slice(const KernelCall& call);           ///< strided

@@ -2,26 +2,11 @@
 
 #include "exec/kernels/dispatch.h"
 #include "exec/kernels/reference/kernels.h"
+#include "exec/kernels/reference/matrix_product.h"
 #include "exec/kernels/walk.h"
 
 namespace cleave::exec::reference {
 namespace {
-
-/// C[m][n] += alpha * A[m][k] * B[k][n], rows of B inside so that the inner loop runs over neighbours.
-template <typename T>
-void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t a_row,
-                  std::int64_t a_column, const T* b, T* c) {
-  constexpr std::int64_t kWorthSharing = 1 << 16;  // multiply-adds
-#pragma omp parallel for if (m * n * k > kWorthSharing)
-  for (std::int64_t i = 0; i < m; ++i) {
-    T* row = c + i * n;
-    for (std::int64_t l = 0; l < k; ++l) {
-      const T factor = static_cast<T>(alpha * a[i * a_row + l * a_column]);
-      const T* b_row = b + l * n;
-      for (std::int64_t j = 0; j < n; ++j) row[j] = static_cast<T>(row[j] + factor * b_row[j]);
-    }
-  }
-}
 
 template <typename T>
 std::vector<T> transposed(const T* data, std::int64_t rows, std::int64_t columns) {
@@ -68,13 +53,13 @@ void gemm_typed(const KernelCall& call) {
                trans_a ? m : 1, b, call.out().as<T>());
 }
 
-/// Shape with 1 in front (or behind, for a vector on the right) so that it is at least a matrix.
+}  // namespace
+
 Shape as_matrix(Shape shape, bool right) {
   if (shape.size() == 1) shape.insert(right ? shape.end() : shape.begin(), 1);
   return shape;
 }
 
-/// Strides of the batch dimensions of a matrix stack, in elements.
 Strides batch_strides(const Shape& matrix, const Shape& batch) {
   const Shape own(matrix.begin(), matrix.end() - 2);
   Strides strides = strides_of(own, Layout::kPlain);
@@ -93,35 +78,15 @@ Shape batch_shape(const Shape& a, const Shape& b) {
   return batch;
 }
 
-template <typename T>
-void matmul_typed(const KernelCall& call) {
-  const Shape a = as_matrix(call.in(0).shape, false);
-  const Shape b = as_matrix(call.in(1).shape, true);
-  const Shape batch = batch_shape(a, b);
-  const std::int64_t m = a[a.size() - 2];
-  const std::int64_t k = a.back();
-  const std::int64_t n = b.back();
-  Strides out_strides = strides_of(batch, Layout::kPlain);
-  for (auto& stride : out_strides) stride *= m * n;
-  T* y = call.out().as<T>();
-  std::fill_n(y, call.out().elements(), T(0));
-  walk_rows<3>(batch, {out_strides, batch_strides(a, batch), batch_strides(b, batch)},
-               [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {
-                 for (std::int64_t i = 0; i < count; ++i) {
-                   multiply_add(m, n, k, T(1), call.in(0).as<T>() + at[1] + i * step[1], k, std::int64_t{1},
-                                call.in(1).as<T>() + at[2] + i * step[2], y + at[0] + i * step[0]);
-                 }
-               });
-}
-
-}  // namespace
-
 void gemm(const KernelCall& call) {
   dispatch_number(call.out().dtype, [&](auto tag) { gemm_typed<typename decltype(tag)::type>(call); });
 }
 
 void matmul(const KernelCall& call) {
-  dispatch_number(call.out().dtype, [&](auto tag) { matmul_typed<typename decltype(tag)::type>(call); });
+  dispatch_number(call.out().dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    matrix_product(call.in(0).shape, call.in(0).as<T>(), call.in(1).shape, call.in(1).as<T>(), call.out().as<T>());
+  });
 }
 
 }  // namespace cleave::exec::reference

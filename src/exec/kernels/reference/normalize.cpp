@@ -97,6 +97,25 @@ void layer_normalization(const KernelCall& call) {
   }
 }
 
+void group_normalization(const KernelCall& call) {
+  const Shape& shape = call.in(0).shape;
+  const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
+  const std::int64_t groups = call.node.integer("num_groups", 1);
+  const std::int64_t pixels = element_count(Shape(shape.begin() + 2, shape.end()));
+  const std::int64_t channels = shape[1] / groups;
+  // Opset 18 scales groups, opset 21 channels.
+  const std::int64_t channels_per_scale = call.in(1).elements() == groups ? channels : 1;
+  for (std::int64_t group = 0; group < shape[0] * groups && pixels > 0; ++group) {
+    const std::int64_t start = group * channels * pixels;
+    const Moments m = moments_of(call.in(0).as<float>() + start, channels * pixels, epsilon);
+    for (std::int64_t i = 0; i < channels * pixels; ++i) {
+      const std::int64_t c = (group % groups * channels + i / pixels) / channels_per_scale;
+      const float x = call.in(0).as<float>()[start + i];
+      call.out().as<float>()[start + i] = normalized(x, m) * call.in(1).as<float>()[c] + call.in(2).as<float>()[c];
+    }
+  }
+}
+
 void lrn(const KernelCall& call) {
   const Shape& shape = call.in(0).shape;
   const std::int64_t size = call.node.integer("size", 1);

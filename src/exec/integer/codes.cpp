@@ -24,17 +24,6 @@ std::optional<double> scalar_constant(const ConstantLookup& constant, TensorId i
   return scalar_of(view_of(*value));
 }
 
-/// Grid with the scale and zero point in inputs 1 and 2 of a node, over all codes of `dtype`.
-std::optional<CodeGrid> full_grid(const ConstantLookup& constant, const Node& node, DType dtype) {
-  if (!is_code(dtype)) return std::nullopt;
-  const auto scale = scalar_constant(constant, node.input(1), 1);
-  const auto zero = scalar_constant(constant, node.input(2), 0);
-  if (!scale || !zero || !(*scale > 0)) return std::nullopt;
-  const bool is_signed = dtype == DType::kInt8;
-  return CodeGrid{dtype, static_cast<float>(*scale), static_cast<std::int32_t>(*zero), is_signed ? -128 : 0,
-                  is_signed ? 127 : 255};
-}
-
 /// The DequantizeLinear of a constant that makes a weight or bias, or nullptr.
 const Node* dequantized_constant(const Graph& graph, TensorId id) {
   const auto producer = graph.producer(id);
@@ -60,7 +49,25 @@ bool fits_seven_bits(const Tensor& codes) {
   return std::all_of(values.begin(), values.end(), [](std::int8_t v) { return v >= -64 && v <= 64; });
 }
 
+/// One scale for all, or one for each slice of the axis.
+bool scales_fit(const Tensor& scale, const Shape& shape, std::size_t axis) {
+  if (scale.dtype() != DType::kFloat32) return false;
+  if (scale.elements() == 1) return true;
+  return scale.shape().size() == 1 && axis < shape.size() && scale.elements() == shape[axis];
+}
+
 }  // namespace
+
+std::optional<CodeGrid> grid_of_parameters(const ConstantLookup& constant, TensorId scale_id, TensorId zero_point_id,
+                                           DType dtype) {
+  if (!is_code(dtype)) return std::nullopt;
+  const auto scale = scalar_constant(constant, scale_id, 1);
+  const auto zero = scalar_constant(constant, zero_point_id, 0);
+  if (!scale || !zero || !(*scale > 0)) return std::nullopt;
+  const bool is_signed = dtype == DType::kInt8;
+  return CodeGrid{dtype, static_cast<float>(*scale), static_cast<std::int32_t>(*zero), is_signed ? -128 : 0,
+                  is_signed ? 127 : 255};
+}
 
 std::int32_t CodeGrid::code(float x) const {
   const double rounded = std::nearbyint(static_cast<double>(x / scale));
@@ -72,7 +79,8 @@ std::int32_t CodeGrid::code(float x) const {
 
 std::optional<CodeGrid> grid_of_quantize(const Graph& graph, const ConstantLookup& constant, const Node& quantize,
                                          const Node* clip) {
-  auto grid = full_grid(constant, quantize, graph.tensor(quantize.outputs[0]).dtype);
+  auto grid =
+      grid_of_parameters(constant, quantize.input(1), quantize.input(2), graph.tensor(quantize.outputs[0]).dtype);
   if (!grid || clip == nullptr) return grid;
   const auto low = scalar_constant(constant, clip->input(1), grid->low);
   const auto high = scalar_constant(constant, clip->input(2), grid->high);
@@ -84,26 +92,32 @@ std::optional<CodeGrid> grid_of_quantize(const Graph& graph, const ConstantLooku
 
 std::optional<CodeGrid> grid_of_dequantize(const Graph& graph, const ConstantLookup& constant, const Node& dequantize) {
   if (dequantize.has("block_size") || graph.constant(dequantize.inputs[0]) != nullptr) return std::nullopt;
-  return full_grid(constant, dequantize, graph.tensor(dequantize.inputs[0]).dtype);
+  return grid_of_parameters(constant, dequantize.input(1), dequantize.input(2),
+                            graph.tensor(dequantize.inputs[0]).dtype);
+}
+
+std::optional<WeightCodes> weight_codes_of(const Graph& graph, TensorId codes_id, TensorId scale_id,
+                                           TensorId zero_point_id, std::size_t axis) {
+  const Tensor* codes = graph.constant(codes_id);
+  const Tensor* scale = graph.constant(scale_id);
+  if (codes == nullptr || scale == nullptr || codes->dtype() != DType::kInt8) return std::nullopt;
+  if (!zero_or_absent(graph, zero_point_id) || !scales_fit(*scale, codes->shape(), axis)) return std::nullopt;
+  const auto scales = scale->data<float>();
+  return WeightCodes{codes, {scales.begin(), scales.end()}, fits_seven_bits(*codes)};
 }
 
 std::optional<WeightCodes> weight_codes_of(const Graph& graph, TensorId weight, std::size_t axis) {
   const Node* node = weight == TensorId::kNone ? nullptr : dequantized_constant(graph, weight);
-  if (node == nullptr || !zero_or_absent(graph, node->input(2))) return std::nullopt;
-  WeightCodes result{graph.constant(node->inputs[0]), {}, false};
-  const Tensor& scale = *graph.constant(node->inputs[1]);
-  if (result.codes->dtype() != DType::kInt8 || scale.dtype() != DType::kFloat32) return std::nullopt;
-  const Shape& shape = result.codes->shape();
-  const bool per_slice = scale.shape().size() == 1 && axis < shape.size() && scale.elements() == shape[axis] &&
-                         axis_of(*node, shape.size()) == axis;
-  if (scale.elements() != 1 && !per_slice) return std::nullopt;
-  result.scales.assign(scale.data<float>().begin(), scale.data<float>().end());
-  result.fits_seven_bits = fits_seven_bits(*result.codes);
-  return result;
+  if (node == nullptr) return std::nullopt;
+  const bool per_slice = graph.constant(node->inputs[1])->elements() != 1;
+  if (per_slice && axis_of(*node, graph.tensor(weight).shape.size()) != axis) return std::nullopt;
+  return weight_codes_of(graph, node->inputs[0], node->inputs[1], node->input(2), axis);
 }
 
 const Tensor* bias_codes_of(const Graph& graph, TensorId bias, float input_scale, const WeightCodes& weights) {
-  const Node* node = bias == TensorId::kNone ? nullptr : dequantized_constant(graph, bias);
+  if (bias == TensorId::kNone) return nullptr;
+  if (graph.tensor(bias).dtype == DType::kInt32) return graph.constant(bias);
+  const Node* node = dequantized_constant(graph, bias);
   if (node == nullptr || !zero_or_absent(graph, node->input(2))) return nullptr;
   const Tensor* codes = graph.constant(node->inputs[0]);
   const Tensor& scale = *graph.constant(node->inputs[1]);

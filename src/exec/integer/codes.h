@@ -43,6 +43,10 @@ using ConstantLookup = std::function<const Tensor*(graph::TensorId)>;
 std::optional<CodeGrid> grid_of_quantize(const graph::Graph& graph, const ConstantLookup& constant,
                                          const graph::Node& quantize, const graph::Node* clip);
 
+/// Grid with a constant scale and zero point of one element each, over all codes of `dtype`; nothing otherwise.
+std::optional<CodeGrid> grid_of_parameters(const ConstantLookup& constant, graph::TensorId scale,
+                                           graph::TensorId zero_point, DType dtype);
+
 /// Grid of a DequantizeLinear of the same kind, full range.
 std::optional<CodeGrid> grid_of_dequantize(const graph::Graph& graph, const ConstantLookup& constant,
                                            const graph::Node& dequantize);
@@ -57,7 +61,12 @@ struct WeightCodes {
 /// The codes behind a constant weight made by DequantizeLinear with zero point 0, per tensor or per slice of `axis`.
 std::optional<WeightCodes> weight_codes_of(const graph::Graph& graph, graph::TensorId weight, std::size_t axis);
 
-/// The int32 codes of a bias when its scales are input_scale * weight scale (to 1e-6 relative); nullptr otherwise.
+/// Constant int8 codes with constant scales and zero point 0, per tensor or per slice of `axis`.
+std::optional<WeightCodes> weight_codes_of(const graph::Graph& graph, graph::TensorId codes, graph::TensorId scale,
+                                           graph::TensorId zero_point, std::size_t axis);
+
+/// The int32 codes of a bias: the bias itself when it is int32 (QLinearConv), or what is dequantized with scales
+/// input_scale * weight scale (to 1e-6 relative); nullptr otherwise.
 const Tensor* bias_codes_of(const graph::Graph& graph, graph::TensorId bias, float input_scale,
                             const WeightCodes& weights);
 

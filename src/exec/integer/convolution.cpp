@@ -22,25 +22,62 @@ struct IntegerConvolution {
   TensorId result;
   CodedTensor source;
   WeightCodes weights;
+  TensorId bias;
   Window window;
   Epilogue epilogue;
 };
 
+bool is_possible(Compiler& compiler, const IntegerConvolution& c) {
+  const std::size_t rank = compiler.shape(c.source.codes).size();
+  const bool known_bias = c.bias == TensorId::kNone || compiler.constant(c.bias) != nullptr;
+  return rank >= 3 && rank <= 5 && known_bias && element_count(compiler.shape(c.result)) > 0;
+}
+
+Window window_of(Compiler& compiler, const Node& node, const WeightCodes& weights) {
+  return pooling_window(node, compiler.shape(node.inputs[0]), compiler.shape(node.outputs[0]),
+                        spatial_dims(weights.codes->shape()));
+}
+
+std::vector<float> sum_scales_of(const CodedTensor& source, const WeightCodes& weights) {
+  std::vector<float> scales = weights.scales;
+  for (float& scale : scales) scale *= source.grid.scale;
+  return scales;
+}
+
+/// Conv between DequantizeLinear and QuantizeLinear.
 std::optional<IntegerConvolution> convolution_of(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const auto source = compiler.coded(node.inputs[0]);
   const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], 0);
-  const Shape& in = compiler.shape(node.inputs[0]);
-  const Shape& out = compiler.shape(node.outputs[0]);
-  if (!source || !weights || in.size() < 3 || in.size() > 5 || element_count(out) == 0) return std::nullopt;
-  const TensorId bias = node.input(2);
-  if (bias != TensorId::kNone && compiler.constant(bias) == nullptr) return std::nullopt;
-  std::vector<float> scales = weights->scales;
-  for (float& scale : scales) scale *= source->grid.scale;
-  auto epilogue = epilogue_of(compiler, group.followers, scales);
+  if (!source || !weights || compiler.shape(node.inputs[0]).size() < 3) return std::nullopt;
+  auto epilogue = epilogue_of(compiler, group.followers, sum_scales_of(*source, *weights));
   if (!epilogue) return std::nullopt;
-  const Window window = pooling_window(node, in, out, spatial_dims(compiler.shape(node.inputs[1])));
-  return IntegerConvolution{node, group.result(compiler.graph()), *source, *weights, window, std::move(*epilogue)};
+  return IntegerConvolution{node,
+                            group.result(compiler.graph()),
+                            *source,
+                            *weights,
+                            node.input(2),
+                            window_of(compiler, node, *weights),
+                            std::move(*epilogue)};
+}
+
+/// QLinearConv: x, its scale and zero point, w, its own, y's, bias.
+std::optional<IntegerConvolution> linear_convolution_of(Compiler& compiler, const Group& group) {
+  const Node& node = group.node(compiler.graph());
+  const auto& constant = compiler.facts().constant;
+  const TensorId result = node.outputs[0];
+  const auto from = grid_of_parameters(constant, node.inputs[1], node.inputs[2], compiler.dtype(node.inputs[0]));
+  const auto to = grid_of_parameters(constant, node.inputs[6], node.inputs[7], compiler.dtype(result));
+  const auto weights = weight_codes_of(compiler.graph(), node.inputs[3], node.inputs[4], node.inputs[5], 0);
+  if (!from || !to || !weights || compiler.shape(node.inputs[0]).size() < 3) return std::nullopt;
+  const CodedTensor source{node.inputs[0], *from};
+  return IntegerConvolution{node,
+                            result,
+                            source,
+                            *weights,
+                            node.input(8),
+                            window_of(compiler, node, *weights),
+                            storing_on(*to, sum_scales_of(source, *weights))};
 }
 
 bool is_padded(const Window& w) {
@@ -92,14 +129,9 @@ bool lower_to_own_kernel(Compiler& compiler, const IntegerConvolution& c) {
   const auto shape = own_shape(compiler, c);
   if (!shape) return false;
   const auto codes = c.weights.codes->data<std::int8_t>();
-  return emit_own_convolution(compiler, *shape,
-                              {c.source,
-                               c.weights,
-                               {codes.begin(), codes.end()},
-                               c.node.input(2),
-                               c.epilogue,
-                               Layout::kChannelsLast,
-                               c.result});
+  return emit_own_convolution(
+      compiler, *shape,
+      {c.source, c.weights, {codes.begin(), codes.end()}, c.bias, c.epilogue, Layout::kChannelsLast, c.result});
 }
 
 bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
@@ -107,8 +139,8 @@ bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
   // Without padding the zero point only shifts each channel's sum; oneDNN must know it where it pads.
   const std::int32_t zero_point = c.source.grid.zero_point;
   const std::int32_t known_zero_point = is_padded(c.window) ? zero_point : 0;
-  const Tensor bias = bias_of_sums(compiler, c.node.input(2), c.source.grid.scale, c.weights,
-                                   zero_point - known_zero_point, sum_codes(*c.weights.codes, 0));
+  const Tensor bias = bias_of_sums(compiler, c.bias, c.source.grid.scale, c.weights, zero_point - known_zero_point,
+                                   sum_codes(*c.weights.codes, 0));
   const Filters filters = fast::conv_filters(c.weights.codes->shape(), c.node.integer("group", 1));
   const auto descriptor = descriptor_of(compiler, c, filters, bias.dtype(), known_zero_point);
   if (!descriptor) return false;
@@ -140,8 +172,9 @@ bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
 }  // namespace
 
 bool lower_convolution(Compiler& compiler, const Group& group) {
-  const auto c = convolution_of(compiler, group);
-  if (!c) return false;
+  const bool linear = group.node(compiler.graph()).op == "QLinearConv";
+  const auto c = linear ? linear_convolution_of(compiler, group) : convolution_of(compiler, group);
+  if (!c || !is_possible(compiler, *c)) return false;
   const bool exact = sums_are_exact(c->source.grid.dtype, c->weights);
   return (exact && lower_to_dnnl(compiler, *c)) || lower_to_own_kernel(compiler, *c);
 }

@@ -78,6 +78,14 @@ bool append_real(Epilogue& epilogue, const std::vector<Follower>& followers) {
   return true;
 }
 
+void set_grid(Epilogue& epilogue, const CodeGrid& grid) {
+  append_limits(epilogue.ops, grid);
+  epilogue.dtype = grid.dtype;
+  epilogue.zero_point = grid.zero_point;
+  epilogue.low = static_cast<float>(grid.low);
+  epilogue.high = static_cast<float>(grid.high);
+}
+
 bool sums_in_float(const std::vector<Follower>& followers) {
   return std::any_of(followers.begin(), followers.end(),
                      [](const Follower& f) { return f.kind == Follower::Kind::kSum; });
@@ -90,9 +98,18 @@ std::optional<CodeGrid> stored_grid(Compiler& compiler, const std::vector<Follow
   const auto grid = grid_of(compiler, followers.back());
   const std::vector<Follower> before(followers.begin(), followers.end() - 1);
   const auto bounds = bounds_of(before);
-  const bool plain = std::all_of(before.begin(), before.end(),
-                                 [](const Follower& f) { return f.kind == Follower::Kind::kActivation; });
+  const bool plain = std::all_of(before.begin(), before.end(), [](const Follower& f) {
+    return f.kind == Follower::Kind::kActivation || f.kind == Follower::Kind::kBias;
+  });
   return grid && bounds && plain ? std::optional(narrowed(*grid, *bounds)) : std::nullopt;
+}
+
+Epilogue storing_on(const CodeGrid& grid, const std::vector<float>& sum_scales) {
+  Epilogue epilogue;
+  epilogue.scales = sum_scales;
+  for (float& scale : epilogue.scales) scale /= grid.scale;
+  set_grid(epilogue, grid);
+  return epilogue;
 }
 
 std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follower>& followers,
@@ -106,23 +123,14 @@ std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follow
     if (bounds) std::tie(epilogue.low, epilogue.high) = std::pair(bounds->low, bounds->high);
     return append_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
   }
+  if (const auto grid = stored_grid(compiler, followers)) return storing_on(*grid, sum_scales);
 
-  auto grid = grid_of(compiler, followers.back());
+  const auto grid = grid_of(compiler, followers.back());
   const std::vector<Follower> before(followers.begin(), followers.end() - 1);
-  if (!grid || sums_in_float(before)) return std::nullopt;
-  if (const auto bounds = bounds_of(before)) {
-    for (float& scale : epilogue.scales) scale /= grid->scale;
-    grid = narrowed(*grid, *bounds);
-  } else {
-    epilogue.only_clamps = false;
-    if (!append_real(epilogue, before)) return std::nullopt;
-    epilogue.ops.append_eltwise(1.0F, algorithm::eltwise_linear, 1.0F / grid->scale, 0.0F);
-  }
-  append_limits(epilogue.ops, *grid);
-  epilogue.dtype = grid->dtype;
-  epilogue.zero_point = grid->zero_point;
-  epilogue.low = static_cast<float>(grid->low);
-  epilogue.high = static_cast<float>(grid->high);
+  if (!grid || sums_in_float(before) || !append_real(epilogue, before)) return std::nullopt;
+  epilogue.only_clamps = false;
+  epilogue.ops.append_eltwise(1.0F, algorithm::eltwise_linear, 1.0F / grid->scale, 0.0F);
+  set_grid(epilogue, *grid);
   return epilogue;
 }
 

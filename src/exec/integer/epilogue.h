@@ -29,6 +29,9 @@ struct Epilogue {
 std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follower>& followers,
                                     const std::vector<float>& sum_scales);
 
+/// The epilogue that stores codes of a grid and does no more.
+Epilogue storing_on(const CodeGrid& grid, const std::vector<float>& sum_scales);
+
 /// The grid on which a group stores its codes, narrowed by the Relu and Clip in front; nothing when the group does not
 /// end in a quantization or holds anything else.
 std::optional<CodeGrid> stored_grid(Compiler& compiler, const std::vector<Follower>& followers);

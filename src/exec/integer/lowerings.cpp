@@ -13,6 +13,8 @@ constexpr std::array kRows = {
     IntegerRow{"Conv", integer::lower_convolution, true},
     IntegerRow{"Gemm", integer::lower_gemm, true},
     IntegerRow{"MatMul", integer::lower_matmul, true},
+    IntegerRow{"QLinearConv", integer::lower_convolution, false},
+    IntegerRow{"QLinearMatMul", integer::lower_linear_matmul, false},
 
     IntegerRow{"Add", integer::lower_binary, true},
     IntegerRow{"Sub", integer::lower_binary, true},

@@ -23,6 +23,7 @@ bool lower_dequantize(Compiler& compiler, const Group& group);  ///< only notes 
 bool lower_convolution(Compiler& compiler, const Group& group);
 bool lower_gemm(Compiler& compiler, const Group& group);
 bool lower_matmul(Compiler& compiler, const Group& group);
+bool lower_linear_matmul(Compiler& compiler, const Group& group);
 bool lower_pointwise(Compiler& compiler, const Group& group);  ///< one operand: a table of 256 codes
 bool lower_binary(Compiler& compiler, const Group& group);     ///< Add, Sub, Mul
 bool lower_concat(Compiler& compiler, const Group& group);

@@ -75,20 +75,25 @@ std::vector<std::int16_t> codes_by_output(const Tensor& codes, const Product& p)
   return to;
 }
 
-bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
+bool emit_product(Compiler& compiler, const IntegerProduct& product) {
+  const Product& p = product.sizes;
+  if (p.m == 0 || p.n == 0 || p.k == 0) return false;
+  if (sums_are_exact(product.source.grid.dtype, product.weights) && emit_dnnl_product(compiler, product)) return true;
+  return emit_own_convolution(compiler, int8::product_shape(p.m, p.k, p.n),
+                              {product.source, product.weights, codes_by_output(*product.weights.codes, p), p.bias,
+                               product.epilogue, Layout::kPlain, product.result});
+}
+
+bool lower_product(Compiler& compiler, const Group& group, const Product& p) {
   const Node& node = group.node(compiler.graph());
   const auto source = compiler.coded(node.inputs[0]);
   const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
-  if (!source || !weights || p.m == 0 || p.n == 0 || p.k == 0) return false;
+  if (!source || !weights) return false;
   std::vector<float> scales = weights->scales;
   for (float& scale : scales) scale *= source->grid.scale;
   const auto epilogue = epilogue_of(compiler, group.followers, scales);
   if (!epilogue || epilogue->addend != TensorId::kNone) return false;
-  const IntegerProduct product{p, group.result(compiler.graph()), *source, *weights, *epilogue};
-  if (sums_are_exact(source->grid.dtype, *weights) && emit_dnnl_product(compiler, product)) return true;
-  return emit_own_convolution(
-      compiler, int8::product_shape(p.m, p.k, p.n),
-      {*source, *weights, codes_by_output(*weights->codes, p), p.bias, *epilogue, Layout::kPlain, product.result});
+  return emit_product(compiler, {p, group.result(compiler.graph()), *source, *weights, *epilogue});
 }
 
 bool is_bias(const Compiler& compiler, TensorId id, std::int64_t n) {
@@ -111,7 +116,7 @@ bool lower_gemm(Compiler& compiler, const Group& group) {
   if (p.bias != TensorId::kNone && (!is_bias(compiler, p.bias, p.n) || node.number("beta", 1.0F) != 1.0F)) {
     return false;
   }
-  return emit_product(compiler, group, p);
+  return lower_product(compiler, group, p);
 }
 
 bool lower_matmul(Compiler& compiler, const Group& group) {
@@ -127,7 +132,24 @@ bool lower_matmul(Compiler& compiler, const Group& group) {
   for (const Follower& follower : group.followers) {
     if (follower.kind == Follower::Kind::kBias) p.bias = follower.addend;
   }
-  return emit_product(compiler, group, p);
+  return lower_product(compiler, group, p);
+}
+
+/// QLinearMatMul with constant weights: a, its scale and zero point, b, its own, y's.
+bool lower_linear_matmul(Compiler& compiler, const Group& group) {
+  const Node& node = group.node(compiler.graph());
+  const auto& constant = compiler.facts().constant;
+  const TensorId result = node.outputs[0];
+  const Shape& in = compiler.shape(node.inputs[0]);
+  const Shape& weight = compiler.shape(node.inputs[3]);
+  const auto from = grid_of_parameters(constant, node.inputs[1], node.inputs[2], compiler.dtype(node.inputs[0]));
+  const auto to = grid_of_parameters(constant, node.inputs[6], node.inputs[7], compiler.dtype(result));
+  const auto weights = weight_codes_of(compiler.graph(), node.inputs[3], node.inputs[4], node.inputs[5], 1);
+  if (!from || !to || !weights || weight.size() != 2 || in.empty() || in.back() == 0) return false;
+  std::vector<float> scales = weights->scales;
+  for (float& scale : scales) scale *= from->scale;
+  const Product p{element_count(in) / in.back(), weight[1], in.back(), 1, TensorId::kNone};
+  return emit_product(compiler, {p, result, {node.inputs[0], *from}, *weights, storing_on(*to, scales)});
 }
 
 }  // namespace cleave::exec::integer

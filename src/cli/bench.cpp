@@ -63,7 +63,7 @@ std::vector<std::string> batch_shapes(const Options& options) {
     throw Error(ErrorKind::kUnsupported, "a bundle's edge part takes one image at a time", "Leave --batch at 1.");
   }
   std::vector<std::string> shapes;
-  const Network network = load_network(options.target, options.shapes);
+  const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
   for (const graph::TensorId id : network.graph.inputs()) {
     Shape shape = network.graph.tensor(id).shape;
     shape.at(0) = options.batch;

@@ -69,7 +69,7 @@ Opener open_evaluated(const Options& options) {
   if (options.uniform.empty()) return open_target(options.target, options.shapes, session);
   if (options.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
   if (is_bundle(options.target)) throw Error(ErrorKind::kUsage, "--uniform is for a plain model, not for a bundle");
-  const Network network = load_network(options.target, options.shapes);
+  const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
   evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
   if (options.keep_first_last != 0) {

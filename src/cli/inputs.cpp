@@ -40,8 +40,10 @@ void require_output_place(const std::string& output, const std::string& model) {
   }
 }
 
-Network load_network(const std::string& path, const std::vector<std::string>& shapes) {
-  const graph::PrepareOptions options = parse_shapes(shapes);
+Network load_network(const std::string& path, const std::vector<std::string>& shapes,
+                     graph::DataDependentShapes data_dependent) {
+  graph::PrepareOptions options = parse_shapes(shapes);
+  options.data_dependent = data_dependent;
   graph::Model model = graph::Model::load(path);
   graph::Graph graph = graph::prepare(model, options);
   return {std::move(model), std::move(graph)};

@@ -19,8 +19,10 @@ struct Network {
   graph::Graph graph;
 };
 
-/// Loads and prepares. `shapes`: "name=1x3x224x224" each. Throws as Model::load and prepare do.
-Network load_network(const std::string& path, const std::vector<std::string>& shapes);
+/// Loads and prepares. `shapes`: "name=1x3x224x224" each. Shapes that depend on the data are accepted by verbs that
+/// only run the network. Throws as Model::load and prepare do.
+Network load_network(const std::string& path, const std::vector<std::string>& shapes,
+                     graph::DataDependentShapes data_dependent = graph::DataDependentShapes::kRefuse);
 
 /// "name=1x3x224x224" each. Throws Error(kUsage).
 graph::PrepareOptions parse_shapes(const std::vector<std::string>& shapes);

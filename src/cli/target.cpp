@@ -66,7 +66,8 @@ std::function<std::unique_ptr<Target>()> open_graph(const graph::Graph& graph, c
 
 std::function<std::unique_ptr<Target>()> open_target(const std::string& path, const std::vector<std::string>& shapes,
                                                      const exec::SessionOptions& options) {
-  if (!is_bundle(path)) return open_graph(load_network(path, shapes).graph, options);
+  if (!is_bundle(path))
+    return open_graph(load_network(path, shapes, graph::DataDependentShapes::kAccept).graph, options);
   auto loaded = std::make_shared<const bundle::LoadedBundle>(bundle::load(path));
   return [loaded, options] { return std::make_unique<BundleTarget>(*loaded, options); };
 }

@@ -20,6 +20,10 @@ and later (older models are raised when they are loaded). `cleave check MODEL` n
 and every attribute or type that is not supported, with the node's name. ONNX's own conformance cases hold the kernels to
 the specification; `tests/conformance/refusals.txt` lists the cases that are refused.
 
+`If`, `Loop`, `Scan`, shapes given as inputs, and operators whose results' sizes depend on the data run; a network can be
+calibrated and cut only where every shape is known before it runs ([pipeline](pipeline.md)). Sequences, optional values
+and strings are refused by name.
+
 This page is written from the table in `src/exec/kernels/operator_table.cpp`, and a test holds it equal to it
 (`CLEAVE_WRITE_PAGES=1 test_exec --gtest_filter=OperatorsPage.*` writes it again).
 
@@ -75,6 +79,16 @@ std::string since_text(const std::string& op) {
   return first ? std::to_string(*first) : "after " + std::to_string(graph::newest_known_opset());
 }
 
+std::string limits_text(const Operator& row) {
+  return std::string(row.free_kernel != nullptr ? "its result's size is known only when it runs" : "") +
+         std::string(limits_of(row.unsupported));
+}
+
+/// Of operators that hold graphs.
+std::string control_limits(const std::string& op) {
+  return op == "Scan" ? "operators of this page inside; from opset 9 on" : "operators of this page inside";
+}
+
 }  // namespace
 
 std::string operators_page() {
@@ -83,9 +97,10 @@ std::string operators_page() {
   page << kIntroduction << "\n## " << names.size() << " operators\n\n";
   page << "| Operator | Since | Element types | Limits |\n|---|---|---|---|\n";
   for (const std::string& name : names) {
-    const Operator& row = *find_operator(name);
-    page << "| " << name << " | " << since_text(name) << " | " << types_text(row.types) << " | "
-         << limits_of(row.unsupported) << " |\n";
+    const Operator* row = find_operator(name);
+    page << "| " << name << " | " << since_text(name) << " | ";
+    page << (row == nullptr ? "all" : types_text(row->types)) << " | ";
+    page << (row == nullptr ? control_limits(name) : limits_text(*row)) << " |\n";
   }
   return page.str();
 }

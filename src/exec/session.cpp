@@ -5,9 +5,12 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "exec/compiler.h"
+#include "exec/control/control_flow.h"
 #include "exec/executor.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/kernels/operator_table.h"
+#include "exec/kernels/support_checks.h"
+#include "exec/staged/staged_session.h"
 #include "exec/thread_scope.h"
 #include "exec/unit_clock.h"
 #include "graph/first_output.h"
@@ -47,17 +50,16 @@ std::string describe_node(const Node& node) {
 }
 
 void check_support(const Graph& graph) {
+  for (const TensorId id : graph.inputs()) {
+    const graph::TensorInfo& info = graph.tensor(id);
+    if (!is_shaped(info)) throw Error(ErrorKind::kUnsupported, "type or shape of input '" + info.name + "' is unknown");
+  }
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto reason = unsupported_reason(graph, static_cast<NodeId>(i));
     if (!reason) continue;
     throw Error(ErrorKind::kUnsupported, describe_node(graph.nodes()[i]) + *reason,
                 "run `cleave check` on the model for the whole list");
   }
-}
-
-bool is_shaped(const graph::TensorInfo& info) {
-  return info.ranked && info.dtype != DType::kUndefined &&
-         std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
 }
 
 /// The type that decides whether a node is supported: of its first input, or of its output when it has none.
@@ -68,6 +70,12 @@ TensorId deciding_tensor(const Node& node) {
   return first_output(node);
 }
 
+bool has_known_shapes(const Graph& graph, const Node& node) {
+  const auto known = [&graph](TensorId id) { return id == TensorId::kNone || is_shaped(graph.tensor(id)); };
+  return std::all_of(node.inputs.begin(), node.inputs.end(), known) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), known);
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -75,6 +83,7 @@ struct Session::Impl {
   Kernels kernels;
   int threads;
   bool pin;
+  std::unique_ptr<StagedSession> staged;  ///< where the graph cannot be compiled as a whole; the rest is empty then
   std::unique_ptr<Executor> untapped;
   std::unique_ptr<Executor> tapped;
   std::vector<TensorId> taps;  ///< what `tapped` was compiled for
@@ -83,6 +92,7 @@ struct Session::Impl {
   Impl(Graph given, const SessionOptions& options)
       : graph(std::move(given)), kernels(options.kernels), threads(thread_count(options.threads)), pin(options.pin) {
     check_support(graph);
+    if (needs_stages(graph)) staged = std::make_unique<StagedSession>(graph, options);
   }
 
   ThreadScope own_threads() { return ThreadScope(threads, pin ? &affinities : nullptr); }
@@ -122,6 +132,16 @@ struct Session::Impl {
     }
   }
 
+  std::vector<Tensor> run_staged(std::span<const Tensor> inputs, PartRunner& runner) {
+    const ThreadScope scope = own_threads();
+    return staged->run(inputs, runner);
+  }
+
+  std::vector<Tensor> run_tapped(std::span<const Tensor> inputs, TappingRunner& runner) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) runner.show(graph.inputs()[i], inputs[i]);
+    return run_staged(inputs, runner);
+  }
+
   void run(Executor& executor, std::span<const Tensor> inputs, std::vector<Tensor>& outputs, RunHook* hook) {
     executor.fit_outputs(outputs);
     const ThreadScope scope = own_threads();
@@ -140,11 +160,16 @@ const Graph& Session::graph() const {
 }
 
 void Session::compile() {
-  impl_->executor();
+  impl_->staged != nullptr ? impl_->staged->compile() : static_cast<void>(impl_->executor());
 }
 
 void Session::run_into(std::span<const Tensor> inputs, std::vector<Tensor>& outputs) {
   impl_->check_inputs(inputs);
+  if (impl_->staged != nullptr) {
+    PartRunner plainly;
+    outputs = impl_->run_staged(inputs, plainly);
+    return;
+  }
   impl_->run(impl_->executor(), inputs, outputs, nullptr);
 }
 
@@ -157,6 +182,11 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
 void Session::run_into(std::span<const Tensor> inputs, std::span<const TensorId> taps, ActivationObserver& observer,
                        std::vector<Tensor>& outputs) {
   impl_->check_inputs(inputs);
+  if (impl_->staged != nullptr) {
+    TappingRunner tapping(impl_->graph, taps, observer);
+    outputs = impl_->run_tapped(inputs, tapping);
+    return;
+  }
   Executor& executor = impl_->executor_for(taps);
   TapHook hook(executor.program(), observer);
   impl_->run(executor, inputs, outputs, &hook);
@@ -171,6 +201,11 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const
 
 std::vector<Tensor> Session::run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times) {
   impl_->check_inputs(inputs);
+  if (impl_->staged != nullptr) {
+    times.clear();
+    TimingRunner timing(times);
+    return impl_->run_staged(inputs, timing);
+  }
   UnitClock clock(impl_->graph, impl_->executor().program());
   std::vector<Tensor> outputs;
   impl_->run(impl_->executor(), inputs, outputs, &clock);
@@ -179,36 +214,35 @@ std::vector<Tensor> Session::run_timed(std::span<const Tensor> inputs, std::vect
 }
 
 std::int64_t Session::arena_bytes() {
-  return impl_->executor().program().arena_bytes;
+  return impl_->staged != nullptr ? impl_->staged->arena_bytes() : impl_->executor().program().arena_bytes;
 }
 
 std::optional<std::string> unsupported_reason(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (!node.domain.empty() && node.domain != "ai.onnx") return "operators of domain '" + node.domain + "' are unknown";
+  if (is_control_flow(node)) return unsupported_inside(node);
   const Operator* row = find_operator(node.op);
-  if (row == nullptr) return "this operator is not supported";
-  if (row->free_kernel != nullptr) return "the size of its result depends on the data, which is not supported";
-  for (const auto* list : {&node.inputs, &node.outputs}) {
-    for (const TensorId tensor : *list) {
-      if (tensor == TensorId::kNone || is_shaped(graph.tensor(tensor))) continue;
-      return "type or shape of '" + graph.tensor(tensor).name + "' is unknown";
-    }
+  if (row == nullptr) {
+    const auto foreign = foreign_values(node.op);
+    return foreign ? *foreign + " are not supported" : "this operator is not supported";
   }
   const DType dtype = graph.tensor(deciding_tensor(node)).dtype;
   constexpr auto kTypeNumbers = 32;  // a file may name any number
   const auto number = static_cast<int>(dtype);
-  if (number < 0 || number >= kTypeNumbers || (row->types >> number & 1U) == 0) {
+  // What is not known yet is asked again when a run has made it known.
+  const bool typed = dtype != DType::kUndefined;
+  if (typed && (number < 0 || number >= kTypeNumbers || (row->types >> number & 1U) == 0)) {
     return "element type " + std::string(dtype_name(dtype)) + " is not supported";
   }
+  if (!has_known_shapes(graph, node)) return std::nullopt;
   if (const auto contradiction = graph::contradicting_types(graph, node)) return contradiction;
   return row->unsupported == nullptr ? std::nullopt : row->unsupported(graph, node);
 }
 
 std::vector<std::string> supported_operators() {
   std::vector<std::string> names;
-  for (const Operator& row : operator_table()) {
-    if (row.free_kernel == nullptr) names.emplace_back(row.name);
-  }
+  for (const Operator& row : operator_table()) names.emplace_back(row.name);
+  names.insert(names.end(), control_flow_operators().begin(), control_flow_operators().end());
   std::sort(names.begin(), names.end());
   return names;
 }

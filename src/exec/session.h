@@ -56,11 +56,12 @@ struct UnitTime {
 };
 
 /// A graph that is compiled when it first runs: weights reordered once and shared by all sessions of the process
-/// (WeightStore), activations in the kernels' preferred layouts, a static memory plan. One run at a time per session;
-/// sessions are independent.
+/// (WeightStore), activations in the kernels' preferred layouts, a static memory plan. A graph with control flow or
+/// with shapes that depend on the data is compiled in stages, each when the shapes before it are known, and kept for
+/// when they come again. One run at a time per session; sessions are independent.
 class Session {
  public:
-  /// `graph` must be fully shaped (graph::prepare). Throws Error(kUnsupported) naming node, operator and reason.
+  /// `graph` has known input shapes (graph::prepare). Throws Error(kUnsupported) naming node, operator and reason.
   explicit Session(graph::Graph graph, const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
@@ -74,7 +75,8 @@ class Session {
   /// Inputs in graph order; types and shapes must match (Error(kInvalidInput) otherwise). Returns graph outputs.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
   /// The same into the caller's tensors: those of the right type and shape whose bytes nobody else holds are written
-  /// over, others are replaced (an empty vector is filled). In a loop over one vector, cleave allocates nothing.
+  /// over, others are replaced (an empty vector is filled). In a loop over one vector, cleave allocates nothing unless
+  /// it runs in stages.
   void run_into(std::span<const Tensor> inputs, std::vector<Tensor>& outputs);
   /// The same as run(inputs), and every float32 tensor in `taps` (network inputs, unit outputs) is handed to the
   /// observer once.
@@ -85,7 +87,8 @@ class Session {
   /// A run that measures each unit; times in schedule order.
   std::vector<Tensor> run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times);
 
-  /// Bytes of the activation arena of a run without taps (peak of live tensors).
+  /// Bytes of the activation arena of a run without taps (peak of live tensors); of a staged graph, that of its first
+  /// stage.
   std::int64_t arena_bytes();
 
  private:

@@ -55,7 +55,9 @@ std::vector<Finding> check_model(const std::filesystem::path& path, const Prepar
     return {finding_of(error, path.string())};
   }
   try {
-    add_unsupported(prepare(model->graph(), options), unsupported, findings);
+    PrepareOptions runnable = options;
+    runnable.data_dependent = DataDependentShapes::kAccept;
+    add_unsupported(prepare(model->graph(), runnable), unsupported, findings);
   } catch (const Error& error) {
     add_unsupported(model->graph(), unsupported, findings);
     findings.push_back(finding_of(error, path.string()));

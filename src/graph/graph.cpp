@@ -81,6 +81,20 @@ std::vector<std::int64_t> Node::integers(const std::string& key, std::vector<std
   return value == nullptr ? fallback : *value;
 }
 
+const Graph& Node::subgraph(const std::string& key) const {
+  const auto* value = typed<std::shared_ptr<const Graph>>(*this, key);
+  if (value == nullptr) {
+    throw Error(ErrorKind::kInvalidInput, "node '" + name + "': the subgraph '" + key + "' is missing");
+  }
+  return **value;
+}
+
+bool Node::has_subgraph() const {
+  return std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
+    return std::holds_alternative<std::shared_ptr<const Graph>>(attribute.second);
+  });
+}
+
 std::optional<TensorId> Graph::find(std::string_view tensor_name) const {
   const auto found = by_name_.find(std::string(tensor_name));
   if (found == by_name_.end()) return std::nullopt;

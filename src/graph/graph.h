@@ -28,6 +28,9 @@ struct Node {
   std::vector<TensorId> inputs;   ///< kNone where an optional input is left out
   std::vector<TensorId> outputs;  ///< kNone where an optional output is left out
   std::map<std::string, AttributeValue> attributes;
+  /// How many of the last inputs are there for the subgraphs alone (If, Loop, Scan): tensors that ONNX lets them read
+  /// from the graph around by name. Here they are plain data: each subgraph has as many last inputs, in this order.
+  std::size_t captured = 0;
 
   /// Attribute with a fallback. Throws Error(kInvalidInput) when it is there with another type.
   std::int64_t integer(const std::string& key, std::int64_t fallback) const;
@@ -35,6 +38,9 @@ struct Node {
   std::string text(const std::string& key, const std::string& fallback) const;
   std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> fallback = {}) const;
   bool has(const std::string& key) const { return attributes.contains(key); }
+  /// The subgraph of that name. Throws Error(kInvalidInput) when it is missing or something else.
+  const Graph& subgraph(const std::string& key) const;
+  bool has_subgraph() const;
   /// inputs[i], or kNone when there are fewer.
   TensorId input(std::size_t i) const { return i < inputs.size() ? inputs[i] : TensorId::kNone; }
 };

@@ -11,6 +11,7 @@
 namespace onnx {
 class GraphProto;
 class ModelProto;
+class SparseTensorProto;
 class TensorProto;
 class ValueInfoProto;
 }  // namespace onnx
@@ -23,6 +24,10 @@ Tensor read_tensor(const onnx::TensorProto& proto, const std::shared_ptr<const v
 
 /// The same, and raw bytes are taken out of the message: they go when the tensor goes, not when the message does.
 Tensor take_tensor(onnx::TensorProto& proto, const std::shared_ptr<const void>& owner, ExternalData& external);
+
+/// A sparse tensor written out densely. Throws Error naming the tensor.
+Tensor read_sparse_tensor(const onnx::SparseTensorProto& proto, const std::shared_ptr<const void>& owner,
+                          ExternalData& external);
 
 void write_tensor(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
 

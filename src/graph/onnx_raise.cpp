@@ -104,6 +104,63 @@ std::map<std::string, Tensor> left_out_constants(const Graph& graph) {
   return constants;
 }
 
+const Node& node_called(const Graph& graph, const std::string& name, int opset) {
+  for (const Node& node : graph.nodes()) {
+    if (node.name == name) return node;
+  }
+  throw not_raised(graph, opset, "node '" + name + "' changes its name");
+}
+
+/// What input i of a loop's or scan's body is, where the body does not say it.
+DType formal_type(const Graph& around, const Node& node, std::size_t i) {
+  if (node.op == "Loop" && i == 0) return DType::kInt64;
+  if (node.op == "Loop" && i == 1) return DType::kBool;
+  return node.input(i) == TensorId::kNone ? DType::kUndefined : around.tensor(node.input(i)).dtype;
+}
+
+/// A subgraph with what the graph around it knows of its inputs.
+Graph with_input_types(const Graph& inner, const Graph& around, const Node& node) {
+  GraphBuilder builder(inner);
+  for (std::size_t i = 0; i + node.captured < inner.inputs().size(); ++i) {
+    TensorInfo& info = builder.tensor_at(inner.inputs()[i]);
+    if (info.dtype == DType::kUndefined) info.dtype = formal_type(around, node, i);
+  }
+  for (std::size_t i = 0; i < node.captured; ++i) {
+    const TensorId inside = inner.inputs()[inner.inputs().size() - node.captured + i];
+    TensorInfo info = around.tensor(node.inputs[node.inputs.size() - node.captured + i]);
+    info.name = inner.tensor(inside).name;
+    builder.tensor_at(inside) = info;
+  }
+  return builder.build();
+}
+
+/// The converter leaves subgraphs as they are: each is raised as a network of its own, from `original`.
+void raise_subgraphs(const Graph& original, int opset, GraphBuilder& builder) {
+  for (std::size_t n = 0; n < builder.node_count(); ++n) {
+    if (!builder.node_at(static_cast<NodeId>(n)).has_subgraph()) continue;
+    const std::string name = builder.node_at(static_cast<NodeId>(n)).name;
+    const Node& before = node_called(original, name, opset);
+    constexpr int kScanWithoutBatch = 9;
+    if (before.op == "Scan" && original.opset() < kScanWithoutBatch) {
+      throw not_raised(original, opset, "node '" + name + "': Scan of opset 8");
+    }
+    std::vector<TensorId> captured;
+    for (std::size_t i = before.inputs.size() - before.captured; i < before.inputs.size(); ++i) {
+      captured.push_back(builder.tensor(original.tensor(before.inputs[i]).name));
+    }
+    Node& node = builder.node_at(static_cast<NodeId>(n));
+    node.inputs.resize(node.inputs.size() - node.captured);
+    node.inputs.insert(node.inputs.end(), captured.begin(), captured.end());
+    node.captured = before.captured;
+    for (const auto& [key, value] : before.attributes) {
+      const auto* inner = std::get_if<std::shared_ptr<const Graph>>(&value);
+      if (inner == nullptr) continue;
+      const Graph typed = with_input_types(**inner, original, before);
+      node.attributes[key] = std::make_shared<const Graph>(raise_opset(typed, opset));
+    }
+  }
+}
+
 std::vector<std::string> names(const Graph& graph, std::span<const TensorId> ids) {
   std::vector<std::string> result;
   for (const TensorId id : ids) result.push_back(graph.tensor(id).name);
@@ -119,7 +176,8 @@ Graph raise_opset(const Graph& graph, int opset) {
   GraphBuilder newer(with_channel_slopes(without_old_attributes(graph, opset), opset));
   newer.set_versions(graph.opset(), std::max(kIrVersion, graph.ir_version()));
   const Graph source = newer.build();
-  const auto converted = std::make_shared<onnx::ModelProto>(convert(with_types(source, infer_ranks(source)), opset));
+  const Graph ranked = with_types(source, infer_ranks(source));
+  const auto converted = std::make_shared<onnx::ModelProto>(convert(ranked, opset));
   std::vector<Finding> problems;
   ExternalData nothing_outside("");
   LoadOptions options;
@@ -132,6 +190,7 @@ Graph raise_opset(const Graph& graph, int opset) {
   GraphBuilder result(*raised);
   constexpr int kResizeWithModes = 11;
   if (graph.opset() < kResizeWithModes) keep_old_resize(*raised, graph, opset, result);
+  raise_subgraphs(with_types(ranked, infer_types(ranked)), opset, result);
   for (const auto& [key, value] : graph.metadata()) result.set_metadata(key, value);
   result.set_versions(opset, std::max(kIrVersion, graph.ir_version()));
   return result.build();

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "graph/builder.h"
+#include "graph/onnx_functions.h"
 
 namespace cleave::graph {
 
@@ -60,7 +61,7 @@ class GraphReader {
     }
     read_known_types(proto);
     read_outputs(proto);
-    if (depth_ > 0) check_scope();
+    if (depth_ > 0) capture_from_around(proto);
     std::optional<Graph> graph;
     if (complete_) guarded("", [&] { graph = builder_.build(); });
     if (context_.problems.size() > before) return std::nullopt;
@@ -100,9 +101,8 @@ class GraphReader {
     for (int i = 0; i < proto.initializer_size(); ++i) {
       guarded("", [&] { add_constant(proto.initializer(i).name(), [&] { return initializer(proto, i); }); });
     }
-    if (proto.sparse_initializer_size() > 0) {
-      complain(ErrorKind::kUnsupported, "tensor '" + proto.sparse_initializer(0).values().name() + "'",
-               "sparse weights are not supported");
+    for (const auto& sparse : proto.sparse_initializer()) {
+      guarded("", [&] { add_sparse_constant(sparse); });
     }
   }
 
@@ -128,6 +128,15 @@ class GraphReader {
       require_good_numbers(name, found);
       value = std::move(found);
     });
+    constant_names_.insert(name);
+    builder_.constant(name, std::move(value));
+  }
+
+  void add_sparse_constant(const onnx::SparseTensorProto& sparse) {
+    const std::string& name = sparse.values().name();
+    if (name.empty()) throw Error(ErrorKind::kInvalidInput, "a sparse initializer has no name");
+    Tensor value;
+    guarded("", [&] { value = read_sparse_tensor(sparse, context_.model, context_.external); });
     constant_names_.insert(name);
     builder_.constant(name, std::move(value));
   }
@@ -188,13 +197,14 @@ class GraphReader {
     std::vector<TensorId> inputs;
     for (const std::string& name : proto.input()) {
       inputs.push_back(name.empty() ? TensorId::kNone : builder_.tensor(name));
-      if (!name.empty()) reads_.try_emplace(inputs.back(), i);
+      if (!name.empty()) reads_.insert(inputs.back());
     }
     const std::vector<std::string> outputs(proto.output().begin(), proto.output().end());
     if (std::all_of(outputs.begin(), outputs.end(), [](const std::string& name) { return name.empty(); })) {
       throw Error(ErrorKind::kInvalidInput, "it makes no tensor");
     }
     std::map<std::string, AttributeValue> attributes;
+    captured_by_.clear();
     for (const auto& attribute : proto.attribute()) {
       if (!attributes.emplace(attribute.name(), read_attribute(attribute)).second) {
         throw Error(ErrorKind::kInvalidInput, "it has the attribute '" + attribute.name() + "' twice");
@@ -204,6 +214,7 @@ class GraphReader {
         builder_.node(proto.op_type(), std::move(inputs), outputs, std::move(attributes),
                       node_names_[static_cast<std::size_t>(i)], own_domain(proto.domain()));
     made_.insert(made.begin(), made.end());
+    if (!captured_by_.empty()) give_captured(static_cast<NodeId>(builder_.node_count() - 1));
   }
 
   /// A Constant node is a constant: one representation is enough everywhere else.
@@ -258,23 +269,67 @@ class GraphReader {
 
   AttributeValue read_subgraph(const onnx::AttributeProto& proto) {
     const std::size_t before = context_.problems.size();
-    std::optional<Graph> graph = GraphReader(context_, depth_ + 1).read(proto.g());
+    GraphReader reader(context_, depth_ + 1);
+    std::optional<Graph> graph = reader.read(proto.g());
     if (!graph && context_.problems.size() == before) {
       throw Error(ErrorKind::kInvalidInput, "its subgraph '" + proto.name() + "' cannot be read");
     }
+    if (graph) captured_by_[proto.name()] = reader.captured_;
     return std::make_shared<const Graph>(graph ? std::move(*graph) : Graph{});
   }
 
-  /// A subgraph must stand alone: tensors of the graph around it are not within reach.
-  void check_scope() {
-    for (const auto& [id, node] : reads_) {
-      const std::string& name = builder_.tensor_at(id).name;
+  /// What a subgraph reads and nobody in it makes comes from the graph around it: it becomes an input of its own.
+  void capture_from_around(const onnx::GraphProto& proto) {
+    std::vector<TensorId> wanted(reads_.begin(), reads_.end());
+    for (const auto& value : proto.output()) wanted.push_back(builder_.tensor(value.name()));
+    for (const TensorId id : wanted) {
+      const std::string name = builder_.tensor_at(id).name;
       if (made_.contains(id) || constant_names_.contains(name) || builder_.is_given(id)) continue;
-      complain(ErrorKind::kUnsupported, node_label(node),
-               "inside a subgraph, it reads '" + name + "' from the graph around it, which is not supported",
-               "Export the network without If and Loop, or fold them (for example with onnxsim).");
-      return;
+      append_input(builder_, name);
+      captured_.push_back(name);
     }
+  }
+
+  static void append_input(GraphBuilder& builder, const std::string& name) {
+    const TensorId id = builder.input(name, DType::kUndefined, {});
+    builder.tensor_at(id).ranked = false;
+  }
+
+  /// Every subgraph of the node gets the same last inputs, and the node reads them.
+  void give_captured(NodeId id) {
+    std::vector<std::string> all;
+    for (const auto& [key, names] : captured_by_) {
+      for (const std::string& name : names) {
+        if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+      }
+    }
+    for (const auto& [key, names] : captured_by_) {
+      auto& graph = std::get<std::shared_ptr<const Graph>>(builder_.node_at(id).attributes.at(key));
+      graph = std::make_shared<const Graph>(with_last_inputs(*graph, names.size(), all));
+    }
+    for (const std::string& name : all) {
+      const TensorId read = builder_.tensor(name);
+      builder_.node_at(id).inputs.push_back(read);
+      reads_.insert(read);
+    }
+    builder_.node_at(id).captured = all.size();
+  }
+
+  /// The subgraph with `names` in place of its last `captured` inputs. A tensor of its own that has one of these names
+  /// hides the tensor around it: it steps aside.
+  static Graph with_last_inputs(const Graph& graph, std::size_t captured, const std::vector<std::string>& names) {
+    GraphBuilder builder(graph);
+    std::vector<TensorId> inputs(graph.inputs().begin(), graph.inputs().end() - static_cast<std::ptrdiff_t>(captured));
+    const std::vector<TensorId> before(graph.inputs().end() - static_cast<std::ptrdiff_t>(captured),
+                                       graph.inputs().end());
+    builder.set_inputs(inputs);
+    for (const std::string& name : names) {
+      const auto known = graph.find(name);
+      const bool is_captured = known && std::find(before.begin(), before.end(), *known) != before.end();
+      const std::string own = known && !is_captured ? builder.free_name(name) : name;
+      append_input(builder, own);
+    }
+    return builder.build();
   }
 
   void read_known_types(const onnx::GraphProto& proto) {
@@ -308,8 +363,10 @@ class GraphReader {
   GraphBuilder builder_;
   std::set<std::string> constant_names_;
   std::vector<std::string> node_names_;
-  std::map<TensorId, int> reads_;  ///< first node that reads it
+  std::set<TensorId> reads_;
   std::set<TensorId> made_;
+  std::vector<std::string> captured_;  ///< tensors of the graph around, in the order of the last inputs
+  std::map<std::string, std::vector<std::string>> captured_by_;  ///< by subgraph of the node at hand
   bool complete_ = true;  ///< every input and node could be read: building the graph makes sense
 };
 
@@ -334,11 +391,6 @@ void check_versions(const onnx::ModelProto& model, const std::map<std::string, i
   if (!domains.contains("")) {
     throw Error(ErrorKind::kUnsupported,
                 "opset of domain '" + domains.begin()->first + "' only: operators that are not ONNX's own are unknown");
-  }
-  if (model.functions_size() > 0) {
-    throw Error(ErrorKind::kUnsupported,
-                "functions inside the model ('" + model.functions(0).name() + "') are not supported",
-                "Export the network with its functions inlined.");
   }
 }
 
@@ -378,7 +430,9 @@ std::optional<Graph> read_onnx(std::string_view bytes, const std::filesystem::pa
                                std::vector<Finding>& problems) {
   try {
     ExternalData external(folder);
-    return read_graph(parse(bytes, options), external, options, {}, problems);
+    const std::shared_ptr<onnx::ModelProto> model = parse(bytes, options);
+    inline_functions(*model, options.max_nodes);
+    return read_graph(model, external, options, {}, problems);
   } catch (const Error& error) {
     problems.push_back({error.kind(), "", error.what(), error.hint()});
   } catch (const std::bad_alloc&) {

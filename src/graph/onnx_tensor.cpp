@@ -184,6 +184,53 @@ Tensor take_tensor(onnx::TensorProto& proto, const std::shared_ptr<const void>& 
   return Tensor(tensor.dtype(), tensor.shape(), std::as_bytes(std::span(*bytes)), bytes);
 }
 
+namespace {
+
+/// Position of one listed value in the dense tensor: listed as one flat index, or as one index per dimension.
+std::int64_t dense_position(const Tensor& indices, std::size_t at, const Shape& shape, const std::string& name) {
+  const auto all = indices.data<std::int64_t>();
+  const bool flat = indices.shape().size() == 1;
+  std::int64_t position = 0;
+  for (std::size_t d = 0; d < (flat ? 1 : shape.size()); ++d) {
+    const std::int64_t size = flat ? element_count(shape) : shape[d];
+    const std::int64_t index = flat ? all[at] : all[at * shape.size() + d];
+    if (index < 0 || index >= size) {
+      throw Error(ErrorKind::kInvalidInput,
+                  "tensor '" + name + "': index " + std::to_string(index) + " is outside its " + shape_text(shape));
+    }
+    position = flat ? index : position * size + index;
+  }
+  return position;
+}
+
+}  // namespace
+
+Tensor read_sparse_tensor(const onnx::SparseTensorProto& proto, const std::shared_ptr<const void>& owner,
+                          ExternalData& external) {
+  const std::string& name = proto.values().name();
+  const Tensor values = read_tensor(proto.values(), owner, external);
+  const Tensor indices = read_tensor(proto.indices(), owner, external);
+  const Shape shape(proto.dims().begin(), proto.dims().end());
+  const std::int64_t count = values.elements();
+  const bool fits =
+      indices.dtype() == DType::kInt64 && values.shape().size() == 1 &&
+      (indices.shape() == Shape{count} || indices.shape() == Shape{count, static_cast<std::int64_t>(shape.size())});
+  if (!fits) throw Error(ErrorKind::kInvalidInput, "tensor '" + name + "': its indices do not fit its values");
+  if (has_bad_numbers(values))
+    throw Error(ErrorKind::kInvalidInput, "tensor '" + name + "': contains NaN or infinite values");
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 29;  // a few bytes of file must not fill the memory
+  if (element_count(shape) > kMostElements) {
+    throw Error(ErrorKind::kUnsupported, "tensor '" + name + "': too large to be written out densely");
+  }
+  Tensor dense(values.dtype(), shape);
+  const std::size_t size = dtype_bytes(values.dtype());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    const auto at = static_cast<std::size_t>(dense_position(indices, i, shape, name));
+    std::memcpy(dense.mutable_raw().data() + at * size, values.raw().data() + i * size, size);
+  }
+  return dense;
+}
+
 void write_tensor(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
   proto.set_name(name);
   proto.set_data_type(static_cast<std::int32_t>(tensor.dtype()));

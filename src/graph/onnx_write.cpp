@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
+#include <span>
 #include <type_traits>
 
 #include "core/check.h"
@@ -23,9 +26,57 @@ namespace {
 
 constexpr std::int64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
 
-void write_graph(const Graph& graph, Weights weights, onnx::GraphProto& proto);
+/// What the tensors of a graph are called in the file. In a subgraph the captured inputs have the names of what they
+/// stand for, and no own tensor may hide a name of the graphs around.
+class Naming {
+ public:
+  explicit Naming(const Graph& graph) : graph_(graph) { name_own(); }
+
+  Naming(const Graph& graph, const Node& node, const Naming& around)
+      : graph_(graph), captured_(node.captured), taken_(around.taken_) {
+    for (std::size_t i = 0; i < captured_; ++i) {
+      names_[graph.inputs()[own_inputs().size() + i]] = around.of(node.inputs[node.inputs.size() - captured_ + i]);
+    }
+    name_own();
+  }
+
+  const Graph& graph() const { return graph_; }
+  const std::string& of(TensorId id) const { return names_.at(id); }
+  /// The inputs that the file lists.
+  std::span<const TensorId> own_inputs() const { return graph_.inputs().first(graph_.inputs().size() - captured_); }
+  bool is_captured(TensorId id) const {
+    const auto captured = graph_.inputs().last(captured_);
+    return std::find(captured.begin(), captured.end(), id) != captured.end();
+  }
+  TensorInfo info(TensorId id) const {
+    TensorInfo info = graph_.tensor(id);
+    info.name = of(id);
+    return info;
+  }
+
+ private:
+  void name_own() {
+    for (std::size_t i = 0; i < graph_.tensor_count(); ++i) {
+      const auto id = static_cast<TensorId>(i);
+      if (names_.contains(id)) continue;
+      const std::string& wish = graph_.tensor(id).name;
+      std::string name = wish;
+      for (int n = 1; !taken_.insert(name).second; ++n) name = wish + "_" + std::to_string(n);
+      names_[id] = name;
+    }
+  }
+
+  const Graph& graph_;
+  std::size_t captured_ = 0;
+  std::map<TensorId, std::string> names_;
+  std::set<std::string> taken_;  ///< here and around
+};
+
+void write_graph(const Naming& naming, Weights weights, onnx::GraphProto& proto);
 
 struct AttributeWriter {
+  const Naming& around;
+  const Node& node;
   onnx::AttributeProto& proto;
 
   void operator()(std::int64_t value) {
@@ -58,21 +109,22 @@ struct AttributeWriter {
   }
   void operator()(const std::shared_ptr<const Graph>& value) {
     proto.set_type(onnx::AttributeProto::GRAPH);
-    write_graph(*value, Weights::kWhole, *proto.mutable_g());
+    write_graph(Naming(*value, node, around), Weights::kWhole, *proto.mutable_g());
   }
 };
 
-void write_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
-  const auto name_of = [&graph](TensorId id) { return id == TensorId::kNone ? "" : graph.tensor(id).name; };
+void write_node(const Naming& naming, const Node& node, onnx::NodeProto& proto) {
+  const auto name_of = [&naming](TensorId id) { return id == TensorId::kNone ? std::string() : naming.of(id); };
   proto.set_name(node.name);
   proto.set_op_type(node.op);
   if (!node.domain.empty()) proto.set_domain(node.domain);
-  for (const TensorId id : node.inputs) proto.add_input(name_of(id));
+  const auto own_inputs = std::span(node.inputs).first(node.inputs.size() - node.captured);
+  for (const TensorId id : own_inputs) proto.add_input(name_of(id));
   for (const TensorId id : node.outputs) proto.add_output(name_of(id));
   for (const auto& [key, value] : node.attributes) {
     onnx::AttributeProto& attribute = *proto.add_attribute();
     attribute.set_name(key);
-    std::visit(AttributeWriter{attribute}, value);
+    std::visit(AttributeWriter{naming, node, attribute}, value);
   }
 }
 
@@ -80,24 +132,24 @@ bool stays_out(const Tensor& constant, Weights weights) {
   return weights == Weights::kSkeleton && constant.elements() > kSkeletonElements;
 }
 
-void write_graph(const Graph& graph, Weights weights, onnx::GraphProto& proto) {
+void write_graph(const Naming& naming, Weights weights, onnx::GraphProto& proto) {
+  const Graph& graph = naming.graph();
   proto.set_name(graph.name());
-  for (const TensorId id : graph.inputs()) write_value_info(graph.tensor(id), *proto.add_input());
+  for (const TensorId id : naming.own_inputs()) write_value_info(naming.info(id), *proto.add_input());
   for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
     const auto id = static_cast<TensorId>(i);
-    const TensorInfo& info = graph.tensor(id);
     if (const Tensor* value = graph.constant(id)) {
       if (stays_out(*value, weights)) {
-        write_value_info(info, *proto.add_input());
+        write_value_info(naming.info(id), *proto.add_input());
       } else {
-        write_tensor(*value, info.name, *proto.add_initializer());
+        write_tensor(*value, naming.of(id), *proto.add_initializer());
       }
-    } else if (info.dtype != DType::kUndefined && !graph.is_input(id) && !graph.is_output(id)) {
-      write_value_info(info, *proto.add_value_info());
+    } else if (graph.tensor(id).dtype != DType::kUndefined && !graph.is_input(id) && !graph.is_output(id)) {
+      write_value_info(naming.info(id), *proto.add_value_info());
     }
   }
-  for (const TensorId id : graph.outputs()) write_value_info(graph.tensor(id), *proto.add_output());
-  for (const Node& node : graph.nodes()) write_node(graph, node, *proto.add_node());
+  for (const TensorId id : graph.outputs()) write_value_info(naming.info(id), *proto.add_output());
+  for (const Node& node : graph.nodes()) write_node(naming, node, *proto.add_node());
 }
 
 void require_file_size(const Graph& graph) {
@@ -163,7 +215,7 @@ void write_model(const Graph& graph, Weights weights, onnx::ModelProto& model) {
     entry.set_key(key);
     entry.set_value(value);
   }
-  write_graph(graph, weights, *model.mutable_graph());
+  write_graph(Naming(graph), weights, *model.mutable_graph());
 }
 
 std::string to_onnx(const Graph& graph) {

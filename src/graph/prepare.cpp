@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/check.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "graph/builder.h"
@@ -38,7 +39,7 @@ Error unknown_shape(const Graph& graph, NodeId id, const TensorInfo& info) {
                "node '" + node.name + "' (" + domain + node.op + "): the " +
                    (info.dtype == DType::kUndefined ? "type" : "shape") + " of its output '" + info.name +
                    "' cannot be known before the network runs",
-               "Operators that are unknown, or whose result size depends on the data, cannot be used.");
+               "cleave run can run such a network; calibration and search need every shape beforehand.");
 }
 
 /// Throws for the first node in order whose outputs are not known: what comes after it is a consequence.
@@ -59,19 +60,10 @@ void require_known(const Graph& graph) {
 
 }  // namespace
 
-Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassReport>* report) {
-  validate(raw);
-  Resolved resolved = resolve_shapes(fix_inputs(raw, options));
-  if (const std::optional<Graph> completed = with_declared_shapes(resolved.graph, raw)) {
-    const int folded = resolved.folded;
-    resolved = resolve_shapes(*completed);
-    resolved.folded += folded;
-  }
-  Graph graph = resolved.graph;
+Graph simplify(const Graph& raw, std::vector<PassReport>* report) {
+  Graph graph = raw;
   std::vector<PassReport> counts;
   for (const Pass& pass : pass_table()) counts.push_back({pass.name, 0});
-  counts.front().fired = resolved.folded;
-  require_known(graph);
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t p = 0; p < counts.size(); ++p) {
@@ -82,6 +74,38 @@ Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassR
   }
   if (report != nullptr) *report = counts;
   return graph;
+}
+
+Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassReport>* report) {
+  validate(raw);
+  Resolved resolved = resolve_shapes(fix_inputs(raw, options));
+  if (const std::optional<Graph> completed = with_declared_shapes(resolved.graph, raw)) {
+    const int folded = resolved.folded;
+    resolved = resolve_shapes(*completed);
+    resolved.folded += folded;
+  }
+  if (options.data_dependent == DataDependentShapes::kRefuse) require_known(resolved.graph);
+  Graph graph = simplify(resolved.graph, report);
+  if (report != nullptr) report->front().fired += resolved.folded;
+  return graph;
+}
+
+Graph specialize(const Graph& graph, std::span<const InputFacts> inputs) {
+  CLEAVE_CHECK(inputs.size() == graph.inputs().size(), "the caller knows the graph's inputs");
+  GraphBuilder builder(graph);
+  forget_shapes(builder, graph);
+  std::vector<TensorId> open;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const TensorId id = graph.inputs()[i];
+    if (inputs[i].value != nullptr) {
+      builder.set_constant(id, *inputs[i].value);
+    } else {
+      builder.set_shape(id, inputs[i].dtype, inputs[i].shape);
+      open.push_back(id);
+    }
+  }
+  builder.set_inputs(std::move(open));
+  return resolve_shapes(builder.build()).graph;
 }
 
 Graph prepare(const Model& model, const PrepareOptions& options, std::vector<PassReport>* report) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,15 @@
 
 namespace cleave::graph {
 
+/// What becomes of tensors whose shape depends on the data (NonZero, Loop, a shape that is an input, ...).
+enum class DataDependentShapes {
+  kRefuse,  ///< Error(kUnsupported) naming the tensor and why
+  kAccept,  ///< they stay unknown: the graph can be run, but not priced or cut
+};
+
 struct PrepareOptions {
   std::map<std::string, Shape> input_shapes;  ///< by input name; the others keep theirs, a symbolic batch becomes 1
+  DataDependentShapes data_dependent = DataDependentShapes::kRefuse;
 };
 
 /// What one pass did, for reports and tests.
@@ -28,5 +36,19 @@ Graph prepare(const Model& model, const PrepareOptions& options = {}, std::vecto
 
 /// The same for a network that was built in memory.
 Graph prepare(const Graph& graph, const PrepareOptions& options = {}, std::vector<PassReport>* report = nullptr);
+
+/// The pass table alone, to a fixed point; shapes may be unknown.
+Graph simplify(const Graph& graph, std::vector<PassReport>* report = nullptr);
+
+/// One input of a graph as a run brings it.
+struct InputFacts {
+  DType dtype = DType::kUndefined;
+  Shape shape;                    ///< dimensions may be 0
+  const Tensor* value = nullptr;  ///< not null: the input becomes this constant and is an input no more
+};
+
+/// The graph for such inputs (in graph order): types and shapes inferred anew, shape arithmetic folded, branches with a
+/// known condition inlined. What depends on the data stays unknown.
+Graph specialize(const Graph& graph, std::span<const InputFacts> inputs);
 
 }  // namespace cleave::graph

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "graph/builder.h"
+#include "graph/inline_branches.h"
 #include "graph/onnx_read.h"
 #include "graph/passes/passes.h"
 
@@ -115,20 +116,25 @@ bool is_fully_known(const TensorInfo& info) {
          std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
 }
 
-Graph fix_inputs(const Graph& graph, const PrepareOptions& options) {
-  require_known_inputs(graph, options);
-  const Symbols symbols = known_symbols(graph, options);
-  GraphBuilder builder(graph);
+void forget_shapes(GraphBuilder& builder, const Graph& graph) {
   for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
     const auto id = static_cast<TensorId>(i);
     TensorInfo& info = builder.tensor_at(id);
-    if (graph.is_input(id)) {
-      builder.set_shape(id, info.dtype, fixed_shape(graph.tensor(id), options, symbols));
-    } else if (graph.constant(id) == nullptr) {
+    if (!graph.is_input(id) && graph.constant(id) == nullptr) {
       info.ranked = false;
       info.shape.clear();
     }
     info.dimension_names.clear();
+  }
+}
+
+Graph fix_inputs(const Graph& graph, const PrepareOptions& options) {
+  require_known_inputs(graph, options);
+  const Symbols symbols = known_symbols(graph, options);
+  GraphBuilder builder(graph);
+  forget_shapes(builder, graph);
+  for (const TensorId id : graph.inputs()) {
+    builder.set_shape(id, graph.tensor(id).dtype, fixed_shape(graph.tensor(id), options, symbols));
   }
   return builder.build();
 }
@@ -143,7 +149,9 @@ Resolved resolve_shapes(const Graph& graph) {
       result.graph = apply(result.graph, *patch);
       result.folded += static_cast<int>(patch->remove.size());
     }
-    if (!patch && unknown_count(result.graph) == unknown) return result;
+    std::optional<Graph> inlined = inline_constant_branch(result.graph);
+    if (inlined) result.graph = std::move(*inlined);
+    if (!patch && !inlined && unknown_count(result.graph) == unknown) return result;
   }
 }
 

@@ -42,6 +42,14 @@ Reason only_first_output(const Graph& graph, const Node& node) {
   return std::nullopt;
 }
 
+std::optional<std::string> foreign_values(const std::string& op) {
+  static const std::set<std::string> kStrings = {"StringNormalizer", "StringConcat", "StringSplit", "RegexFullMatch",
+                                                 "TfIdfVectorizer"};
+  if (op.find("Sequence") != std::string::npos && op != "ReverseSequence") return "sequences";
+  if (op.starts_with("Optional")) return "optional values";
+  return kStrings.contains(op) ? std::optional<std::string>("strings") : std::nullopt;
+}
+
 Reason check_convolution(const Graph& graph, const Node& node) {
   return spatial_rank(graph, node);
 }

@@ -37,6 +37,8 @@ std::optional<std::string> check_group_normalization(const graph::Graph& graph, 
 /// An attribute that must be one of the words known.
 std::optional<std::string> check_word(const graph::Node& node, const std::string& key, const std::string& fallback,
                                       std::initializer_list<std::string_view> known);
+/// "sequences", "optional values" or "strings" for operators that work on these, which cleave does not hold.
+std::optional<std::string> foreign_values(const std::string& op);
 /// Further outputs (Dropout's mask, ...) must be left out or unused.
 std::optional<std::string> only_first_output(const graph::Graph& graph, const graph::Node& node);
 

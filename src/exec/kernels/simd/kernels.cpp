@@ -32,15 +32,22 @@ KernelTable with_vbmi(KernelTable table) {
 
 const KernelTable& kernels(Isa isa) {
   CLEAVE_CHECK(isa <= best_isa(), "kernels of an instruction set that this CPU lacks");
-  static const KernelTable baseline = CLEAVE_SIMD_TABLE(baseline);
+  // Filling a table is code of its instruction set too: only the wanted one may run.
 #ifdef CLEAVE_SIMD_X86
-  static const KernelTable avx2 = CLEAVE_SIMD_TABLE(avx2);
-  static const KernelTable avx512 = CLEAVE_SIMD_TABLE(avx512);
-  static const KernelTable avx512_vnni = with_vbmi(CLEAVE_SIMD_TABLE(avx512_vnni));
-  if (isa == Isa::kAvx512Vnni) return avx512_vnni;
-  if (isa == Isa::kAvx512) return avx512;
-  if (isa == Isa::kAvx2) return avx2;
+  if (isa == Isa::kAvx512Vnni) {
+    static const KernelTable chosen = with_vbmi(CLEAVE_SIMD_TABLE(avx512_vnni));
+    return chosen;
+  }
+  if (isa == Isa::kAvx512) {
+    static const KernelTable chosen = CLEAVE_SIMD_TABLE(avx512);
+    return chosen;
+  }
+  if (isa == Isa::kAvx2) {
+    static const KernelTable chosen = CLEAVE_SIMD_TABLE(avx2);
+    return chosen;
+  }
 #endif
+  static const KernelTable baseline = CLEAVE_SIMD_TABLE(baseline);
   return baseline;
 }
 

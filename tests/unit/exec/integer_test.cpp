@@ -61,7 +61,7 @@ TEST(Integer, ConvolutionsOfEveryKindRunOnCodes) {
     std::int64_t in, out, kernel, stride, group;
   };
   for (const Case& c : {Case{8, 16, 3, 1, 1}, Case{16, 24, 1, 1, 1}, Case{3, 32, 7, 2, 1}, Case{32, 32, 3, 1, 32},
-                        Case{24, 24, 5, 2, 24}, Case{16, 32, 3, 1, 2}, Case{7, 5, 3, 2, 1}}) {
+                        Case{24, 24, 5, 2, 24}, Case{16, 32, 3, 1, 2}, Case{7, 5, 3, 2, 1}, Case{6, 1, 1, 1, 1}}) {
     NetworkBuilder b(static_cast<std::uint64_t>(c.in * 7 + c.kernel));
     const TensorId x = b.input({2, c.in, 13, 11});
     b.output(b.like_first("Relu", {b.conv(b.conv(x, c.in, 3), c.out, c.kernel, c.stride, c.group)}));
@@ -90,6 +90,14 @@ TEST(Integer, FunctionsOfOneTensorAreTables) {
     const TensorId y = b.like_first(op, {b.conv(b.input({1, 4, 9, 9}), 8, 3)});
     b.output(b.like_first("Mul", {y, b.constant(Tensor::scalar(0.75F))}));
     expect_same_codes(quantize(b.build(), 7));
+  }
+}
+
+TEST(Integer, FunctionsBehindAConvolutionAreComputedInRealNumbers) {
+  for (const char* op : {"HardSigmoid", "Sigmoid", "HardSwish", "Tanh", "LeakyRelu", "Elu"}) {
+    NetworkBuilder b(12);
+    b.output(b.like_first(op, {b.conv(b.input({2, 6, 9, 7}), 1, 1)}));
+    for (const int bits : {8, 4}) expect_same_codes(quantize(b.build(), bits), 0.01);
   }
 }
 

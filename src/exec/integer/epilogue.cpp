@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 #include <tuple>
 
 #include "exec/kernels/fast/dnnl_support.h"
@@ -87,22 +86,6 @@ void set_grid(Epilogue& epilogue, const CodeGrid& grid) {
   epilogue.high = static_cast<float>(grid.high);
 }
 
-/// oneDNN 2.6's int8 kernels give wrong codes when one function stands twice in a chain (seen with HardSigmoid, which
-/// is linear and clip, in front of the linear and clip of a quantization).
-bool repeats_a_function(const dnnl::post_ops& ops) {
-  std::set<algorithm> seen;
-  for (int i = 0; i < ops.len(); ++i) {
-    if (ops.kind(i) != dnnl::primitive::kind::eltwise) continue;
-    float scale = 1;
-    float alpha = 0;
-    float beta = 0;
-    algorithm function = algorithm::undef;
-    ops.get_params_eltwise(i, scale, function, alpha, beta);
-    if (!seen.insert(function).second) return true;
-  }
-  return false;
-}
-
 bool sums_in_float(const std::vector<Follower>& followers) {
   return std::any_of(followers.begin(), followers.end(),
                      [](const Follower& f) { return f.kind == Follower::Kind::kSum; });
@@ -140,15 +123,9 @@ std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follow
     if (bounds) std::tie(epilogue.low, epilogue.high) = std::pair(bounds->low, bounds->high);
     return append_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
   }
-  if (const auto grid = stored_grid(compiler, followers)) return storing_on(*grid, sum_scales);
-
-  const auto grid = grid_of(compiler, followers.back());
-  const std::vector<Follower> before(followers.begin(), followers.end() - 1);
-  if (!grid || sums_in_float(before) || !append_real(epilogue, before)) return std::nullopt;
-  epilogue.only_clamps = false;
-  epilogue.ops.append_eltwise(1.0F, algorithm::eltwise_linear, 1.0F / grid->scale, 0.0F);
-  set_grid(epilogue, *grid);
-  return repeats_a_function(epilogue.ops) ? std::nullopt : std::optional(epilogue);
+  // Behind any other function the codes are made apart: oneDNN would multiply by 1 / scale where ONNX divides.
+  const auto grid = stored_grid(compiler, followers);
+  return grid ? std::optional(storing_on(*grid, sum_scales)) : std::nullopt;
 }
 
 dnnl::primitive_attr attributes_of(const Epilogue& epilogue, std::int32_t source_zero_point) {

@@ -22,7 +22,7 @@ struct Epilogue {
   float high = 0;
 };
 
-/// Relu and Clip in front of a quantization become bounds of its codes; other functions are computed in real numbers.
+/// Relu and Clip in front of a quantization become bounds of its codes; other functions are post-ops of a float result.
 /// Nothing when a follower has no place here.
 ///
 /// sum_scales   value of one unit of the int32 sum, per channel or one for all.

@@ -33,40 +33,38 @@ This page is written from the table in `src/exec/kernels/operator_table.cpp`, an
   bfloat16 are computed in float32 and rounded once, to the nearest.
 )";
 
+constexpr DTypeSet set_of(std::initializer_list<DType> types) {
+  DTypeSet set = 0;
+  for (const DType dtype : types) set |= DTypeSet{1} << static_cast<int>(dtype);
+  return set;
+}
+
 /// A set of element types with a name of its own.
 struct TypeGroup {
   std::string_view name;
-  std::initializer_list<DType> types;
+  DTypeSet types;
 };
 
 constexpr std::array kGroups{
-    TypeGroup{
-        "all",
-        {DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64, DType::kInt8, DType::kInt16,
-         DType::kInt32, DType::kInt64, DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64, DType::kBool}},
+    TypeGroup{"all", set_of({DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64, DType::kInt8,
+                             DType::kInt16, DType::kInt32, DType::kInt64, DType::kUint8, DType::kUint16, DType::kUint32,
+                             DType::kUint64, DType::kBool})},
     TypeGroup{"numbers",
-              {DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64, DType::kInt8, DType::kInt16,
-               DType::kInt32, DType::kInt64, DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64}},
-    TypeGroup{"floats", {DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64}},
-    TypeGroup{"integers",
-              {DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64, DType::kUint8, DType::kUint16, DType::kUint32,
-               DType::kUint64}},
-    TypeGroup{"unsigned", {DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64}},
+              set_of({DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64, DType::kInt8, DType::kInt16,
+                      DType::kInt32, DType::kInt64, DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64})},
+    TypeGroup{"floats", set_of({DType::kFloat16, DType::kBfloat16, DType::kFloat32, DType::kFloat64})},
+    TypeGroup{"integers", set_of({DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64, DType::kUint8,
+                                  DType::kUint16, DType::kUint32, DType::kUint64})},
+    TypeGroup{"unsigned", set_of({DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64})},
 };
-
-constexpr DTypeSet bit(DType dtype) {
-  return DTypeSet{1} << static_cast<int>(dtype);
-}
 
 std::string types_text(DTypeSet set) {
   std::string text;
   const auto add = [&text](std::string_view name) { text += (text.empty() ? "" : ", ") + std::string(name); };
   for (const TypeGroup& group : kGroups) {
-    DTypeSet members = 0;
-    for (const DType dtype : group.types) members |= bit(dtype);
-    if ((set & members) != members) continue;
+    if ((set & group.types) != group.types) continue;
     add(group.name);
-    set &= ~members;
+    set &= ~group.types;
   }
   for (int number = 1; number < 32; ++number) {
     if ((set >> number & 1U) != 0) add(dtype_name(static_cast<DType>(number)));

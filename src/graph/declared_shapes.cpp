@@ -1,34 +1,21 @@
 #include "graph/declared_shapes.h"
 
 #include <algorithm>
-#include <array>
 
 #include "graph/onnx_read.h"
 #include "graph/resolve_shapes.h"
+#include "graph/shape_inputs.h"
 
 namespace cleave::graph {
 namespace {
 
-/// An operator and the inputs whose values decide its result's shape. Its kernel must hold the result against them.
-struct ShapedByValues {
-  std::string_view op;
-  std::initializer_list<std::size_t> inputs;
-};
-
-const std::array kShapedByValues{
-    ShapedByValues{"ConstantOfShape", {0}}, ShapedByValues{"Expand", {1}},         ShapedByValues{"OneHot", {1}},
-    ShapedByValues{"Pad", {1, 3}},          ShapedByValues{"Range", {0, 1, 2}},    ShapedByValues{"ReduceSum", {1}},
-    ShapedByValues{"Reshape", {1}},         ShapedByValues{"Slice", {1, 2, 3, 4}}, ShapedByValues{"Split", {1}},
-    ShapedByValues{"Squeeze", {1}},         ShapedByValues{"Tile", {1}},           ShapedByValues{"Unsqueeze", {1}},
-};
-
+/// The result's shape depends on values that are only known when the network runs, and the kernel checks them then.
 bool has_unknown_shape_input(const Graph& graph, const Node& node) {
-  const auto row = std::find_if(kShapedByValues.begin(), kShapedByValues.end(),
-                                [&](const ShapedByValues& r) { return r.op == node.op; });
-  if (row == kShapedByValues.end() || !node.domain.empty()) return false;
-  return std::any_of(row->inputs.begin(), row->inputs.end(), [&](std::size_t i) {
-    return node.input(i) != TensorId::kNone && graph.constant(node.input(i)) == nullptr;
-  });
+  const ShapeInputs& deciding = shape_inputs(node);
+  return deciding.kernel_checks &&
+         std::any_of(deciding.positions.begin(), deciding.positions.end(), [&](std::size_t i) {
+           return node.input(i) != TensorId::kNone && graph.constant(node.input(i)) == nullptr;
+         });
 }
 
 /// No dimension that is known is known to be another.

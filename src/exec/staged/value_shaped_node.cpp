@@ -1,11 +1,10 @@
 #include "exec/staged/value_shaped_node.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "core/error.h"
 #include "graph/builder.h"
+#include "graph/shape_inputs.h"
 
 namespace cleave::exec {
 namespace {
@@ -14,54 +13,9 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorId;
 
-/// Operators with the inputs whose values say how large the result is.
-struct ShapeGivers {
-  std::string_view op;
-  std::initializer_list<std::size_t> inputs;
-};
-
-// ONNX's operators up to opset 18.
-const std::array kShapeGivers{
-    ShapeGivers{"AffineGrid", {1}},
-    ShapeGivers{"BlackmanWindow", {0}},
-    ShapeGivers{"CenterCropPad", {1}},
-    ShapeGivers{"Col2Im", {1, 2}},
-    ShapeGivers{"ConstantOfShape", {0}},
-    ShapeGivers{"DFT", {1, 2}},
-    ShapeGivers{"Expand", {1}},
-    ShapeGivers{"HammingWindow", {0}},
-    ShapeGivers{"HannWindow", {0}},
-    ShapeGivers{"MaxUnpool", {2}},
-    ShapeGivers{"MelWeightMatrix", {0, 1}},
-    ShapeGivers{"OneHot", {1}},
-    ShapeGivers{"Pad", {1, 3}},
-    ShapeGivers{"Range", {0, 1, 2}},
-    ShapeGivers{"ReduceL1", {1}},
-    ShapeGivers{"ReduceL2", {1}},
-    ShapeGivers{"ReduceLogSum", {1}},
-    ShapeGivers{"ReduceLogSumExp", {1}},
-    ShapeGivers{"ReduceMax", {1}},
-    ShapeGivers{"ReduceMean", {1}},
-    ShapeGivers{"ReduceMin", {1}},
-    ShapeGivers{"ReduceProd", {1}},
-    ShapeGivers{"ReduceSum", {1}},
-    ShapeGivers{"ReduceSumSquare", {1}},
-    ShapeGivers{"Reshape", {1}},
-    ShapeGivers{"Resize", {1, 2, 3}},
-    ShapeGivers{"STFT", {1, 3}},
-    ShapeGivers{"Slice", {1, 2, 3, 4}},
-    ShapeGivers{"Split", {1}},
-    ShapeGivers{"Squeeze", {1}},
-    ShapeGivers{"Tile", {1}},
-    ShapeGivers{"TopK", {1}},
-    ShapeGivers{"Unsqueeze", {1}},
-    ShapeGivers{"Upsample", {1}},
-};
-
 bool gives_shape(const Node& node, std::size_t input) {
-  const auto row =
-      std::find_if(kShapeGivers.begin(), kShapeGivers.end(), [&](const ShapeGivers& r) { return r.op == node.op; });
-  return row != kShapeGivers.end() && std::find(row->inputs.begin(), row->inputs.end(), input) != row->inputs.end();
+  const std::vector<std::size_t>& positions = graph::shape_inputs(node).positions;
+  return std::find(positions.begin(), positions.end(), input) != positions.end();
 }
 
 /// Where the node has its inputs that are no constants, each tensor once.

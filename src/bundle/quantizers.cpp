@@ -61,7 +61,16 @@ class Chooser {
     const AffineQuantizer* input = quantizer_of(graph_.node(unit.main).inputs[0]);
     const AffineQuantizer* output = unit.outputs.size() == 1 ? quantizer_of(unit.outputs[0]) : nullptr;
     const bool stable = input != nullptr && output != nullptr;
-    chosen_.spec.weights[unit.name] = stable ? stable_scales(std::move(weights), *input, *output) : std::move(weights);
+    chosen_.spec.weights[unit.name] =
+        stable ? stable_scales(std::move(weights), *input, *output, negative_slope_in(unit)) : std::move(weights);
+  }
+
+  float negative_slope_in(const Unit& unit) const {
+    float slope = 1;
+    for (const graph::NodeId id : unit.nodes) {
+      if (graph_.node(id).op == "LeakyRelu") slope *= graph_.node(id).number("alpha", 0.01F);
+    }
+    return slope;
   }
 
   /// The first quantizer behind a tensor: a(t), else b(t).

@@ -14,15 +14,27 @@ double odd_below(double x) {
   return 2 * std::floor((x - 1) / 2) + 1;
 }
 
+/// The power of two in the denominator of a slope that is a fraction of small whole numbers; 1 for others.
+double halves_in(float slope) {
+  constexpr int kLargestDenominator = 1000;
+  for (int denominator = 1; denominator <= kLargestDenominator; ++denominator) {
+    const double numerator = static_cast<double>(slope) * denominator;
+    if (std::abs(numerator - std::nearbyint(numerator)) > 1e-6 * std::abs(numerator)) continue;
+    return denominator & -denominator;
+  }
+  return 1;
+}
+
 }  // namespace
 
 quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant::AffineQuantizer& input,
-                                     const quant::AffineQuantizer& output) {
+                                     const quant::AffineQuantizer& output, float negative_slope) {
+  const double halves = halves_in(negative_slope);
   for (float& scale : weights.scales) {
     const double unit = static_cast<double>(input.scale) * static_cast<double>(scale);
     double ratio = static_cast<double>(output.scale) / unit;
-    if (!std::isfinite(ratio) || ratio > kCoarsest || ratio <= 1 / kCoarsest) continue;
-    double power = 1;
+    if (!std::isfinite(ratio) || ratio * halves > kCoarsest || ratio <= 1 / kCoarsest) continue;
+    double power = halves;
     for (; ratio * power < kFinest; power *= 2) {
     }
     ratio = odd_below(ratio * power) / power;

@@ -19,9 +19,15 @@ namespace cleave::bundle {
 /// distance is u / 2 for m = 0 and at least s_y / 2048 otherwise; float32 rounding errors are smaller by an order of
 /// magnitude (measured on real networks: codes begin to differ where the distance falls below s_y / 30000).
 ///
-/// Returns `weights` with s_w = s_y 2^m / (s_x p). Channels so small that r > 2^15 stay: they hardly move the output.
-/// Cost O(channels).
+/// A LeakyRelu behind moves the boundaries below zero to (k + 1/2) r / slope. With slope = n / (2^h d), n and d odd,
+/// that is odd / (n 2^(m+1-h)), a whole number when m < h: with the usual slope of 1/10 and m = 0, exact ties, which
+/// every runtime's rounding errors decide in their own way. So m is at least h.
+///
+/// negative_slope   of the LeakyRelu between sums and codes; 1 where there is none
+///
+/// Returns `weights` with s_w = s_y 2^m / (s_x p). Channels so small that r 2^h > 2^15 stay: they hardly move the
+/// output. Cost O(channels).
 quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant::AffineQuantizer& input,
-                                     const quant::AffineQuantizer& output);
+                                     const quant::AffineQuantizer& output, float negative_slope = 1);
 
 }  // namespace cleave::bundle

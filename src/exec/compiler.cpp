@@ -76,20 +76,13 @@ const graph::TensorInfo& Compiler::info(TensorId id) const {
 
 const Tensor* Compiler::constant(TensorId id) const {
   if (id == TensorId::kNone) return nullptr;
-  const auto added = added_constants_.find(id);
-  return added != added_constants_.end() ? &added->second : request_.folded.value(id);
+  return request_.folded.value(id);
 }
 
 TensorId Compiler::add_tensor(DType dtype, Shape shape) {
   const auto id = static_cast<TensorId>(graph().tensor_count() + added_.size());
   added_.push_back({"", dtype, true, std::move(shape), {}});
   known_.push_back({SlotId::kNone, SlotId::kNone});
-  return id;
-}
-
-TensorId Compiler::add_constant_tensor(Tensor value) {
-  const TensorId id = add_tensor(value.dtype(), value.shape());
-  added_constants_.emplace(id, std::move(value));
   return id;
 }
 

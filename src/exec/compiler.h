@@ -42,7 +42,7 @@ class Compiler {
   const graph::Node& node(graph::NodeId id) const { return request_.graph.node(id); }
   const Shape& shape(graph::TensorId id) const { return info(id).shape; }
   DType dtype(graph::TensorId id) const { return info(id).dtype; }
-  /// Value of a constant: folded, given, or added here; nullptr for activations.
+  /// Value of a constant, given or folded; nullptr for activations.
   const Tensor* constant(graph::TensorId id) const;
   const FusionFacts& facts() const { return facts_; }
   const std::shared_ptr<DnnlState>& dnnl() const { return request_.dnnl; }
@@ -50,7 +50,6 @@ class Compiler {
 
   /// A tensor that the graph does not have; it is read and written like the others.
   graph::TensorId add_tensor(DType dtype, Shape shape);
-  graph::TensorId add_constant_tensor(Tensor value);
 
   /// The codes that stand for a float tensor, if it is known by codes.
   std::optional<CodedTensor> coded(graph::TensorId id) const;
@@ -91,7 +90,6 @@ class Compiler {
   Program program_;
   std::vector<std::array<SlotId, 2>> known_;  ///< by tensor and layout
   std::deque<graph::TensorInfo> added_;       ///< tensors behind the graph's own
-  std::map<graph::TensorId, Tensor> added_constants_;
   std::map<graph::TensorId, CodedTensor> coded_;
   graph::UnitId unit_{};
   std::string op_;  ///< of the group being lowered

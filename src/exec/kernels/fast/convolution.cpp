@@ -62,8 +62,7 @@ void emit_convolution(Compiler& compiler, const Group& group, const Descriptor& 
   work->bind(DNNL_ARG_WEIGHTS,
              reordered_weight(state, *compiler.constant(node.inputs[1]), given, descriptor.weights_desc()));
   if (node.input(2) != TensorId::kNone) {
-    const auto bias = compiler.constant(node.input(2))->data<float>();
-    work->bind(DNNL_ARG_BIAS, constant_vector(state, {bias.begin(), bias.end()}));
+    work->bind(DNNL_ARG_BIAS, constant_memory(state, *compiler.constant(node.input(2))));
   }
   work->bind_scratch(state, descriptor.scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor.scratchpad_desc().get_size());

@@ -93,34 +93,28 @@ memory constant_memory(DnnlState& state, const Tensor& value) {
   return result;
 }
 
-memory constant_vector(DnnlState& state, const std::vector<float>& values) {
-  memory result(describe({static_cast<std::int64_t>(values.size())}, Layout::kPlain), state.engine);
-  if (!values.empty()) std::memcpy(result.get_data_handle(), values.data(), values.size() * sizeof(float));
-  return result;
-}
-
-void append_activation(dnnl::post_ops& ops, const Activation& a) {
+void append_activation(dnnl::post_ops& ops, const Activation& a, float factor) {
   using dnnl::algorithm;
   switch (a.function) {
     case Function::kRelu:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_relu, 0.0f, 0.0f);
     case Function::kLeakyRelu:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_relu, a.alpha, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_relu, a.alpha, 0.0f);
     case Function::kClip:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_clip, a.alpha, a.beta);
+      return ops.append_eltwise(factor, algorithm::eltwise_clip, a.alpha, a.beta);
     case Function::kSigmoid:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_logistic, 0.0f, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_logistic, 0.0f, 0.0f);
     case Function::kTanh:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_tanh, 0.0f, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_tanh, 0.0f, 0.0f);
     case Function::kElu:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_elu, a.alpha, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_elu, a.alpha, 0.0f);
     case Function::kHardSwish:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_hardswish, 0.0f, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_hardswish, 0.0f, 0.0f);
     case Function::kSilu:
-      return ops.append_eltwise(1.0f, algorithm::eltwise_swish, 1.0f, 0.0f);
+      return ops.append_eltwise(factor, algorithm::eltwise_swish, 1.0f, 0.0f);
     case Function::kHardSigmoid:
-      ops.append_eltwise(1.0f, algorithm::eltwise_linear, a.alpha, a.beta);
-      return ops.append_eltwise(1.0f, algorithm::eltwise_clip, 0.0f, 1.0f);
+      ops.append_eltwise(factor, algorithm::eltwise_linear, a.alpha, a.beta);
+      return ops.append_eltwise(1.0f, algorithm::eltwise_clip, 0.0f, factor);
   }
   CLEAVE_CHECK(false, "every function has its case");
 }

@@ -33,10 +33,8 @@ std::shared_ptr<const dnnl::memory> reordered_weight(DnnlState& state, const Ten
 /// A copy of a plain tensor in oneDNN's memory.
 dnnl::memory constant_memory(DnnlState& state, const Tensor& value);
 
-/// A copy of plain floats in oneDNN's memory.
-dnnl::memory constant_vector(DnnlState& state, const std::vector<float>& values);
-
-void append_activation(dnnl::post_ops& ops, const Activation& activation);
+/// factor * f(x).
+void append_activation(dnnl::post_ops& ops, const Activation& activation, float factor = 1);
 
 /// Attributes with scratch memory from outside and the given post-ops.
 dnnl::primitive_attr attributes(const dnnl::post_ops& ops = {});

@@ -16,7 +16,7 @@ Filters conv_filters(const Shape& shape, std::int64_t groups) {
 Filters transposed_filters(const Shape& shape, std::int64_t groups) {
   Filters f{shape, strides_of(shape, Layout::kPlain)};
   f.dims[0] /= groups;
-  const dnnl::memory::dim group_stride = f.dims[0] * f.strides[0];
+  const std::int64_t group_stride = f.dims[0] * f.strides[0];
   std::swap(f.dims[0], f.dims[1]);
   std::swap(f.strides[0], f.strides[1]);
   if (groups == 1) return f;

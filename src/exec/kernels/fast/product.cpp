@@ -42,8 +42,7 @@ bool emit_product(Compiler& compiler, const Group& group, const Product& p) {
   work->bind(DNNL_ARG_WEIGHTS,
              reordered_weight(state, *compiler.constant(node.inputs[1]), given, descriptor->weights_desc()));
   if (p.bias != TensorId::kNone) {
-    const auto values = compiler.constant(p.bias)->data<float>();
-    work->bind(DNNL_ARG_BIAS, constant_vector(state, {values.begin(), values.end()}));
+    work->bind(DNNL_ARG_BIAS, constant_memory(state, compiler.constant(p.bias)->reshaped({p.n})));
   }
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());

@@ -14,7 +14,7 @@ using dnnl::algorithm;
 using graph::Node;
 using graph::TensorId;
 
-/// Bounds that a chain of Relu and Clip puts on a value; empty when another function is among them.
+/// Bounds that a chain of Relu and Clip puts on a value.
 struct Bounds {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
@@ -23,22 +23,47 @@ struct Bounds {
     low = std::clamp(low, a, b);
     high = std::clamp(high, a, b);
   }
+  /// False for a function that is no clamp.
+  bool take(const Activation& a) {
+    if (a.function == Function::kRelu) {
+      clamp_to(0, std::numeric_limits<float>::infinity());
+      return true;
+    }
+    const bool clips = a.function == Function::kClip && a.alpha <= a.beta;
+    if (clips) clamp_to(a.alpha, a.beta);
+    return clips;
+  }
 };
 
+/// Empty when another function is among them.
 std::optional<Bounds> bounds_of(const std::vector<Follower>& followers) {
   Bounds bounds;
   for (const Follower& follower : followers) {
-    if (follower.kind != Follower::Kind::kActivation) continue;
-    const Activation& a = follower.activation;
-    if (a.function == Function::kRelu) {
-      bounds.clamp_to(0, std::numeric_limits<float>::infinity());
-    } else if (a.function == Function::kClip && a.alpha <= a.beta) {
-      bounds.clamp_to(a.alpha, a.beta);
-    } else {
-      return std::nullopt;
-    }
+    if (follower.kind == Follower::Kind::kActivation && !bounds.take(follower.activation)) return std::nullopt;
   }
   return bounds;
+}
+
+/// What stands between sums and their quantization: a function, if any, and clamps behind it.
+struct Chain {
+  std::optional<Follower> function;
+  Bounds bounds;
+};
+
+std::optional<Chain> chain_of(const std::vector<Follower>& followers) {
+  Chain chain;
+  for (const Follower& follower : followers) {
+    if (follower.kind == Follower::Kind::kBias) continue;
+    if (follower.kind != Follower::Kind::kActivation) return std::nullopt;
+    const Bounds before = chain.bounds;
+    if (chain.bounds.take(follower.activation)) continue;
+    if (follower.activation.function == Function::kClip) return std::nullopt;  // from a higher bound to a lower one
+    if (chain.function || std::isfinite(before.low) || std::isfinite(before.high)) return std::nullopt;
+    chain.function = follower;
+    // What HardSigmoid clips to are bounds as well; without them it is a line (append_function).
+    if (follower.activation.function == Function::kHardSigmoid) chain.bounds.clamp_to(0, 1);
+  }
+  return chain;
 }
 
 /// The grid that a kQuantize follower stores on.
@@ -55,35 +80,59 @@ CodeGrid narrowed(CodeGrid grid, const Bounds& bounds) {
   return grid;
 }
 
-/// Keeps codes less zero point within the grid, unless saturation does.
-void append_limits(dnnl::post_ops& ops, const CodeGrid& grid) {
-  const bool is_signed = grid.dtype == DType::kInt8;
-  if (grid.low == (is_signed ? -128 : 0) && grid.high == (is_signed ? 127 : 255)) return;
-  ops.append_eltwise(1.0F, algorithm::eltwise_clip, static_cast<float>(grid.low - grid.zero_point),
-                     static_cast<float>(grid.high - grid.zero_point));
+/// Keeps codes less zero point within their bounds, unless saturation does.
+void append_limits(dnnl::post_ops& ops, const Epilogue& epilogue) {
+  const bool is_signed = epilogue.dtype == DType::kInt8;
+  const auto zero = static_cast<float>(epilogue.zero_point);
+  if (epilogue.low == (is_signed ? -128.0F : 0.0F) && epilogue.high == (is_signed ? 127.0F : 255.0F)) return;
+  ops.append_eltwise(1.0F, algorithm::eltwise_clip, epilogue.low - zero, epilogue.high - zero);
 }
 
-/// Post-ops of the followers in real numbers; false when one has no place.
-bool append_real(Epilogue& epilogue, const std::vector<Follower>& followers) {
+/// Takes over the followers in real numbers; false when one has no place.
+bool take_real(Epilogue& epilogue, const std::vector<Follower>& followers) {
   for (const Follower& follower : followers) {
-    if (follower.kind == Follower::Kind::kActivation) {
-      fast::append_activation(epilogue.ops, follower.activation);
-    } else if (follower.kind == Follower::Kind::kSum) {
-      epilogue.ops.append_sum(1.0F);
-      epilogue.addend = follower.addend;
-    } else if (follower.kind != Follower::Kind::kBias) {
-      return false;
-    }
+    if (follower.kind == Follower::Kind::kBias) continue;
+    if (follower.kind != Follower::Kind::kActivation && follower.kind != Follower::Kind::kSum) return false;
+    if (follower.kind == Follower::Kind::kSum) epilogue.addend = follower.addend;
+    epilogue.functions.push_back(follower);
   }
   return true;
 }
 
-void set_grid(Epilogue& epilogue, const CodeGrid& grid) {
-  append_limits(epilogue.ops, grid);
-  epilogue.dtype = grid.dtype;
-  epilogue.zero_point = grid.zero_point;
-  epilogue.low = static_cast<float>(grid.low);
-  epilogue.high = static_cast<float>(grid.high);
+/// f(scale * x) = scale * f(x) for scale > 0.
+bool is_homogeneous(const Activation& a) {
+  return a.function == Function::kLeakyRelu;
+}
+
+/// The epilogue that stores f of the sums on a grid.
+Epilogue storing_function(const Follower& function, const CodeGrid& grid, const std::vector<float>& sum_scales) {
+  Epilogue epilogue = storing_on(grid, sum_scales);
+  if (!is_homogeneous(function.activation)) {
+    epilogue.scales = sum_scales;
+    epilogue.factor = 1.0F / grid.scale;
+  }
+  epilogue.functions = {function};
+  epilogue.only_clamps = false;
+  return epilogue;
+}
+
+void append_function(dnnl::post_ops& ops, const Epilogue& epilogue, const Activation& a) {
+  const bool is_line = epilogue.makes_codes() && a.function == Function::kHardSigmoid;
+  if (is_line) return ops.append_eltwise(epilogue.factor, algorithm::eltwise_linear, a.alpha, a.beta);
+  fast::append_activation(ops, a, epilogue.factor);
+}
+
+dnnl::post_ops post_ops_of(const Epilogue& epilogue) {
+  dnnl::post_ops ops;
+  for (const Follower& follower : epilogue.functions) {
+    if (follower.kind == Follower::Kind::kSum) {
+      ops.append_sum(1.0F);
+    } else {
+      append_function(ops, epilogue, follower.activation);
+    }
+  }
+  if (epilogue.makes_codes()) append_limits(ops, epilogue);
+  return ops;
 }
 
 bool sums_in_float(const std::vector<Follower>& followers) {
@@ -96,40 +145,47 @@ bool sums_in_float(const std::vector<Follower>& followers) {
 std::optional<CodeGrid> stored_grid(Compiler& compiler, const std::vector<Follower>& followers) {
   if (followers.empty() || followers.back().kind != Follower::Kind::kQuantize) return std::nullopt;
   const auto grid = grid_of(compiler, followers.back());
-  const std::vector<Follower> before(followers.begin(), followers.end() - 1);
-  const auto bounds = bounds_of(before);
-  const bool plain = std::all_of(before.begin(), before.end(), [](const Follower& f) {
-    return f.kind == Follower::Kind::kActivation || f.kind == Follower::Kind::kBias;
-  });
-  return grid && bounds && plain ? std::optional(narrowed(*grid, *bounds)) : std::nullopt;
+  const auto chain = chain_of({followers.begin(), followers.end() - 1});
+  return grid && chain && !chain->function ? std::optional(narrowed(*grid, chain->bounds)) : std::nullopt;
 }
 
 Epilogue storing_on(const CodeGrid& grid, const std::vector<float>& sum_scales) {
   Epilogue epilogue;
   epilogue.scales = sum_scales;
   for (float& scale : epilogue.scales) scale /= grid.scale;
-  set_grid(epilogue, grid);
+  epilogue.dtype = grid.dtype;
+  epilogue.zero_point = grid.zero_point;
+  epilogue.low = static_cast<float>(grid.low);
+  epilogue.high = static_cast<float>(grid.high);
   return epilogue;
 }
 
 std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follower>& followers,
                                     const std::vector<float>& sum_scales) {
+  const bool quantizes = !followers.empty() && followers.back().kind == Follower::Kind::kQuantize;
+  if (quantizes) {
+    const auto grid = grid_of(compiler, followers.back());
+    const auto chain = chain_of({followers.begin(), followers.end() - 1});
+    if (!grid || !chain) return std::nullopt;
+    const CodeGrid stored = narrowed(*grid, chain->bounds);
+    return chain->function ? storing_function(*chain->function, stored, sum_scales) : storing_on(stored, sum_scales);
+  }
   Epilogue epilogue;
   epilogue.scales = sum_scales;
-  const bool quantizes = !followers.empty() && followers.back().kind == Follower::Kind::kQuantize;
-  if (!quantizes) {
-    const auto bounds = bounds_of(followers);
-    epilogue.only_clamps = bounds.has_value() && !sums_in_float(followers);
-    if (bounds) std::tie(epilogue.low, epilogue.high) = std::pair(bounds->low, bounds->high);
-    return append_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
-  }
-  // Behind any other function the codes are made apart: oneDNN would multiply by 1 / scale where ONNX divides.
-  const auto grid = stored_grid(compiler, followers);
-  return grid ? std::optional(storing_on(*grid, sum_scales)) : std::nullopt;
+  const auto bounds = bounds_of(followers);
+  epilogue.only_clamps = bounds.has_value() && !sums_in_float(followers);
+  if (bounds) std::tie(epilogue.low, epilogue.high) = std::pair(bounds->low, bounds->high);
+  return take_real(epilogue, followers) ? std::optional(epilogue) : std::nullopt;
+}
+
+std::vector<float> sum_scales_of(const CodeGrid& source, const WeightCodes& weights) {
+  std::vector<float> scales = weights.scales;
+  for (float& scale : scales) scale *= source.scale;
+  return scales;
 }
 
 dnnl::primitive_attr attributes_of(const Epilogue& epilogue, std::int32_t source_zero_point) {
-  dnnl::primitive_attr attr = fast::attributes(epilogue.ops);
+  dnnl::primitive_attr attr = fast::attributes(post_ops_of(epilogue));
   attr.set_output_scales(epilogue.scales.size() == 1 ? 0 : 1 << 1, epilogue.scales);
   if (source_zero_point != 0) attr.set_zero_points(DNNL_ARG_SRC, 0, {source_zero_point});
   if (epilogue.zero_point != 0) attr.set_zero_points(DNNL_ARG_DST, 0, {epilogue.zero_point});

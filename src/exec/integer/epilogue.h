@@ -1,33 +1,43 @@
 #pragma once
 
-#include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
 #include <vector>
 
 #include "exec/compiler.h"
 
+namespace dnnl {
+struct primitive_attr;
+}
+
 namespace cleave::exec::integer {
 
 /// What happens to the int32 sums of a convolution or matrix product before they are stored.
 ///
-///     y = post_ops(scales[c] * (sum + bias)) + zero_point, rounded half to even and saturated when y is a code
+///     y = factor * f(scales[c] * (sum + bias)), a float
+///     y = clamp(rint(the same) + zero_point, low, high), a code
 struct Epilogue {
-  std::vector<float> scales;  ///< one per output channel, or one for all
-  dnnl::post_ops ops;
-  DType dtype = DType::kFloat32;  ///< of the result
+  std::vector<float> scales;        ///< one per output channel, or one for all
+  std::vector<Follower> functions;  ///< f: functions and at most one sum, in this order; empty for none
+  float factor = 1;                 ///< not 1 behind a single function only
+  DType dtype = DType::kFloat32;    ///< of the result
   std::int32_t zero_point = 0;
-  graph::TensorId addend = graph::TensorId::kNone;  ///< float tensor that a sum post-op adds
-  bool only_clamps = true;                          ///< the post-ops keep the result in [low, high] and do no more
+  graph::TensorId addend = graph::TensorId::kNone;  ///< float tensor that the sum adds
+  bool only_clamps = true;                          ///< f keeps the result in [low, high] and does no more
   float low = 0;                                    ///< codes, or float values
   float high = 0;
+
+  bool makes_codes() const { return dtype != DType::kFloat32; }
 };
 
-/// Relu and Clip in front of a quantization become bounds of its codes; other functions are post-ops of a float result.
-/// Nothing when a follower has no place here.
+/// Relu and Clip in front of a quantization become bounds of its codes. Of other functions there may be one, in front
+/// of them; otherwise the result must be floats. Nothing when a follower has no place here.
 ///
 /// sum_scales   value of one unit of the int32 sum, per channel or one for all.
 std::optional<Epilogue> epilogue_of(Compiler& compiler, const std::vector<Follower>& followers,
                                     const std::vector<float>& sum_scales);
+
+/// Value of one unit of the sums of products of source and weight codes: per channel, or one for all.
+std::vector<float> sum_scales_of(const CodeGrid& source, const WeightCodes& weights);
 
 /// The epilogue that stores codes of a grid and does no more.
 Epilogue storing_on(const CodeGrid& grid, const std::vector<float>& sum_scales);

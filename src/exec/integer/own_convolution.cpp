@@ -26,7 +26,9 @@ simd::SumOutput output_type(DType dtype) {
 int8::Epilogue own_epilogue(const Epilogue& epilogue, const Tensor& bias, std::int64_t channels) {
   int8::Epilogue own;
   own.type = output_type(epilogue.dtype);
-  if (!bias.empty()) own.bias.assign(bias.data<std::int32_t>().begin(), bias.data<std::int32_t>().end());
+  if (bias.dtype() == DType::kInt32)
+    own.bias.assign(bias.data<std::int32_t>().begin(), bias.data<std::int32_t>().end());
+  if (bias.dtype() == DType::kFloat32) own.shifts.assign(bias.data<float>().begin(), bias.data<float>().end());
   own.scales = epilogue.scales;
   if (own.scales.size() == 1) own.scales.assign(static_cast<std::size_t>(channels), epilogue.scales[0]);
   own.zero_point = epilogue.zero_point;
@@ -38,10 +40,10 @@ int8::Epilogue own_epilogue(const Epilogue& epilogue, const Tensor& bias, std::i
 }  // namespace
 
 bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shape, const OwnConvolution& call) {
+  if (!call.epilogue.only_clamps) return false;
   const CodeGrid& grid = call.source.grid;
   const std::vector<std::int32_t> no_sums(static_cast<std::size_t>(shape.out_channels), 0);
   const Tensor bias = bias_of_sums(compiler, call.bias, grid.scale, call.weights, 0, no_sums);
-  if (!call.epilogue.only_clamps || (!bias.empty() && bias.dtype() != DType::kInt32)) return false;
   auto work =
       std::make_unique<int8::Convolution>(shape, int8::Source{grid.dtype == DType::kInt8, grid.zero_point}, call.codes,
                                           own_epilogue(call.epilogue, bias, shape.out_channels), omp_get_max_threads());

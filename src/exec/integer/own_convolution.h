@@ -19,7 +19,7 @@ struct OwnConvolution {
   graph::TensorId result = graph::TensorId::kNone;
 };
 
-/// Emits it; false, when the epilogue does more than clamp or the bias has no codes.
+/// Emits it; false, when the epilogue does more than clamp.
 bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shape, const OwnConvolution& call);
 
 }  // namespace cleave::exec::integer

@@ -89,9 +89,7 @@ bool lower_product(Compiler& compiler, const Group& group, const Product& p) {
   const auto source = compiler.coded(node.inputs[0]);
   const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
   if (!source || !weights) return false;
-  std::vector<float> scales = weights->scales;
-  for (float& scale : scales) scale *= source->grid.scale;
-  const auto epilogue = epilogue_of(compiler, group.followers, scales);
+  const auto epilogue = epilogue_of(compiler, group.followers, sum_scales_of(source->grid, *weights));
   if (!epilogue || epilogue->addend != TensorId::kNone) return false;
   return emit_product(compiler, {p, group.result(compiler.graph()), *source, *weights, *epilogue});
 }
@@ -146,10 +144,9 @@ bool lower_linear_matmul(Compiler& compiler, const Group& group) {
   const auto to = grid_of_parameters(constant, node.inputs[6], node.inputs[7], compiler.dtype(result));
   const auto weights = weight_codes_of(compiler.graph(), node.inputs[3], node.inputs[4], node.inputs[5], 1);
   if (!from || !to || !weights || weight.size() != 2 || in.empty() || in.back() == 0) return false;
-  std::vector<float> scales = weights->scales;
-  for (float& scale : scales) scale *= from->scale;
   const Product p{element_count(in) / in.back(), weight[1], in.back(), 1, TensorId::kNone};
-  return emit_product(compiler, {p, result, {node.inputs[0], *from}, *weights, storing_on(*to, scales)});
+  const Epilogue epilogue = storing_on(*to, sum_scales_of(*from, *weights));
+  return emit_product(compiler, {p, result, {node.inputs[0], *from}, *weights, epilogue});
 }
 
 }  // namespace cleave::exec::integer

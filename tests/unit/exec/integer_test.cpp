@@ -101,6 +101,44 @@ TEST(Integer, FunctionsBehindAConvolutionAreComputedInRealNumbers) {
   }
 }
 
+TEST(Integer, FunctionsBehindAConvolutionStoreCodesAtOnce) {
+  for (const char* op : {"HardSigmoid", "Sigmoid", "HardSwish", "Tanh", "LeakyRelu", "Elu"}) {
+    NetworkBuilder b(12);
+    b.output(b.like_first(op, {b.conv(b.input({2, 6, 9, 7}), 16, 1)}));
+    // The input's codes need 7 bits, as the weights: sums are oneDNN's on every CPU.
+    EXPECT_EQ(count(steps_of(quantize(b.build(), 7).graph), "QuantizeLinear"), 1) << op;
+  }
+}
+
+TEST(Integer, ClampsBehindAFunctionNarrowItsCodes) {
+  NetworkBuilder b(13);
+  const TensorId x = b.like_first("HardSigmoid", {b.conv(b.input({1, 4, 9, 7}), 16, 3)});
+  const TensorId low = b.constant(Tensor::scalar(0.2F));
+  b.output(b.like_first("Clip", {x, low, b.constant(Tensor::scalar(0.7F))}));
+  for (const int bits : {8, 4}) expect_same_codes(quantize(b.build(), bits), 0.01);
+}
+
+/// The same with the bias of every convolution as floats between the steps of its codes.
+QuantizedNetwork with_float_biases(const QuantizedNetwork& network) {
+  graph::GraphBuilder builder(network.graph);
+  for (std::size_t i = 0; i < network.graph.nodes().size(); ++i) {
+    graph::Node& node = builder.node_at(static_cast<graph::NodeId>(i));
+    if (node.op != "Conv") continue;
+    const std::int64_t channels = network.graph.tensor(node.outputs[0]).shape[1];
+    node.inputs[2] = builder.constant(node.name + "::float_bias", testing::random_floats({channels}, 31, -0.3, 0.3));
+  }
+  return {builder.build(), network.input};
+}
+
+TEST(Integer, BiasesMayBeFloats) {
+  NetworkBuilder b(14);
+  const TensorId x = b.like_first("Relu", {b.conv(b.input({1, 4, 9, 7}), 16, 3)});
+  b.output(b.conv(x, 16, 3, 1, 16));
+  const QuantizedNetwork network = with_float_biases(quantize(b.build()));
+  EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1);
+  expect_same_codes(network);
+}
+
 TEST(Integer, GatesAndSqueezeExciteRunOnCodes) {
   NetworkBuilder b(6);
   const TensorId x = b.silu(b.conv(b.input({2, 8, 10, 10}), 16, 3));

@@ -42,6 +42,10 @@ void* allocate_aligned(std::size_t bytes, std::size_t alignment) {
 void* operator new(std::size_t bytes) {
   return allocate(bytes);
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  count(bytes);
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate_aligned(bytes, static_cast<std::size_t>(alignment));
 }

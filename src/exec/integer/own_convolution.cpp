@@ -2,6 +2,9 @@
 
 #include <omp.h>
 
+#include "core/fingerprint.h"
+#include "exec/weight_store.h"
+
 namespace cleave::exec::integer {
 namespace {
 
@@ -37,6 +40,14 @@ int8::Epilogue own_epilogue(const Epilogue& epilogue, const Tensor& bias, std::i
   return own;
 }
 
+/// Shares packed weights with all sessions of the process.
+int8::WeightKeeper sharing(const std::vector<std::int16_t>& codes) {
+  return [&codes](const std::string& packing, const int8::WeightPacker& pack) {
+    const std::string content = Hasher().add(std::as_bytes(std::span(codes))).hex();
+    return shared_weights().find_or_make<int8::PackedWeights>("own int8 " + packing + content, pack);
+  };
+}
+
 }  // namespace
 
 bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shape, const OwnConvolution& call) {
@@ -44,9 +55,10 @@ bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shap
   const CodeGrid& grid = call.source.grid;
   const std::vector<std::int32_t> no_sums(static_cast<std::size_t>(shape.out_channels), 0);
   const Tensor bias = bias_of_sums(compiler, call.bias, grid.scale, call.weights, 0, no_sums);
-  auto work =
-      std::make_unique<int8::Convolution>(shape, int8::Source{grid.dtype == DType::kInt8, grid.zero_point}, call.codes,
-                                          own_epilogue(call.epilogue, bias, shape.out_channels), omp_get_max_threads());
+  const int8::Source source{grid.dtype == DType::kInt8, grid.zero_point};
+  auto work = std::make_unique<int8::Convolution>(shape, source, call.codes,
+                                                  own_epilogue(call.epilogue, bias, shape.out_channels),
+                                                  omp_get_max_threads(), simd::best_isa(), sharing(call.codes));
   ScheduledStep step;
   step.reads = {compiler.read(call.source.codes, call.layout)};
   step.writes = {compiler.write(call.result, call.layout)};

@@ -25,7 +25,7 @@ std::int64_t element_size(simd::SumOutput type) {
 }  // namespace
 
 Convolution::Convolution(const ConvolutionShape& shape, const Source& source, std::span<const std::int16_t> weights,
-                         const Epilogue& epilogue, int threads, simd::Isa isa)
+                         const Epilogue& epilogue, int threads, simd::Isa isa, const WeightKeeper& keeper)
     : geometry_(shape),
       source_(source),
       kernels_(&simd::kernels(isa).int8),
@@ -39,7 +39,10 @@ Convolution::Convolution(const ConvolutionShape& shape, const Source& source, st
   run_ = depthwise_ ? 1 : (one_run_per_kernel_row() ? s.kernel_width : 1) * (s.channels / s.groups);
   make_units(depthwise_ ? kDepthwiseCell : kDenseStrips * kernels_->lanes);
   make_taps();
-  pack(weights, epilogue);
+  strip_weights_ = static_cast<std::int64_t>(taps_.size()) * divide_up(run_, 2) * 2 * kernels_->lanes;
+  const WeightPacker pack = [&] { return std::make_shared<const PackedWeights>(packed(weights)); };
+  weights_ = keeper ? keeper(packing(), pack) : pack();
+  spread(epilogue);
   cut_work();
   job_.taps = taps_.data();
   job_.tap_count = static_cast<std::int64_t>(taps_.size());
@@ -102,9 +105,24 @@ std::int64_t Convolution::weight_index(std::int64_t channel, std::int64_t tap, s
   return ((channel * group_channels + c) * s.kernel_height + ky) * s.kernel_width + kx;
 }
 
+std::int64_t Convolution::strips() const {
+  return units_.back().strip + divide_up(units_.back().channels, kernels_->lanes);
+}
+
+/// Everything beside the weights that decides how they lie.
+std::string Convolution::packing() const {
+  const ConvolutionShape& s = geometry_.shape;
+  std::string text;
+  for (const std::int64_t number :
+       {std::int64_t{kernels_->lanes}, s.groups, s.channels, s.out_channels, s.kernel_height, s.kernel_width,
+        std::int64_t{depthwise_}, std::int64_t{one_run_per_kernel_row()}}) {
+    text += std::to_string(number) + ' ';
+  }
+  return text;
+}
+
 void Convolution::pack_strip(std::span<const std::int16_t> weights, std::int64_t first, std::int64_t end,
-                             std::int64_t strip) {
-  std::int16_t* out = &weights_[strip * strip_weights_];
+                             std::int16_t* out) const {
   const std::int64_t pairs = divide_up(run_, 2);
   for (std::int64_t tap = 0; tap < static_cast<std::int64_t>(taps_.size()); ++tap) {
     for (std::int64_t k = 0; k < pairs; ++k) {
@@ -118,22 +136,28 @@ void Convolution::pack_strip(std::span<const std::int16_t> weights, std::int64_t
   }
 }
 
-void Convolution::pack(std::span<const std::int16_t> weights, const Epilogue& epilogue) {
+PackedWeights Convolution::packed(std::span<const std::int16_t> weights) const {
+  PackedWeights result(static_cast<std::size_t>(strips() * strip_weights_));
+  for (const Unit& unit : units_) {
+    for (std::int64_t c = 0; c < unit.channels; c += kernels_->lanes) {
+      pack_strip(weights, unit.first + c, unit.first + unit.channels,
+                 &result[(unit.strip + c / kernels_->lanes) * strip_weights_]);
+    }
+  }
+  return result;
+}
+
+/// Bias, shifts and scales of each strip.
+void Convolution::spread(const Epilogue& epilogue) {
   const std::int64_t lanes = kernels_->lanes;
-  const std::int64_t strips = units_.back().strip + divide_up(units_.back().channels, lanes);
-  strip_weights_ = static_cast<std::int64_t>(taps_.size()) * divide_up(run_, 2) * 2 * lanes;
-  weights_.resize(strips * strip_weights_);
-  bias_.resize(strips * lanes);
-  shifts_.resize(strips * lanes);
-  scales_.resize(strips * lanes);
+  bias_.resize(strips() * lanes);
+  shifts_.resize(strips() * lanes);
+  scales_.resize(strips() * lanes);
   for (const Unit& unit : units_) {
     for (std::int64_t c = 0; c < unit.channels; ++c) {
       if (!epilogue.bias.empty()) bias_[unit.strip * lanes + c] = epilogue.bias[unit.first + c];
       if (!epilogue.shifts.empty()) shifts_[unit.strip * lanes + c] = epilogue.shifts[unit.first + c];
       if (!epilogue.scales.empty()) scales_[unit.strip * lanes + c] = epilogue.scales[unit.first + c];
-    }
-    for (std::int64_t c = 0; c < unit.channels; c += lanes) {
-      pack_strip(weights, unit.first + c, unit.first + unit.channels, unit.strip + c / lanes);
     }
   }
 }
@@ -184,7 +208,7 @@ void Convolution::run_task(std::int64_t task, const void* source, void* out, std
   for (std::int64_t u = units * part / parts_; u < units * (part + 1) / parts_; ++u) {
     const Unit& unit = units_[u];
     job.source = depthwise_ ? codes : codes + unit.source_channel;
-    job.weights = &weights_[unit.strip * strip_weights_];
+    job.weights = weights_->data() + unit.strip * strip_weights_;
     job.bias = &bias_[unit.strip * kernels_->lanes];
     job.shifts = &shifts_[unit.strip * kernels_->lanes];
     job.scales = &scales_[unit.strip * kernels_->lanes];

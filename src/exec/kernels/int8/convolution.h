@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "exec/kernels/int8/geometry.h"
@@ -30,6 +33,13 @@ struct Epilogue {
   float high = 0;               ///< values (infinite for none)
 };
 
+/// Weights as the inner loops of an instruction set read them.
+using PackedWeights = std::vector<std::int16_t>;
+using WeightPacker = std::function<std::shared_ptr<const PackedWeights>()>;
+/// Returns what `pack` makes, or what it made earlier: equal texts and weights give equal packed weights.
+using WeightKeeper =
+    std::function<std::shared_ptr<const PackedWeights>(const std::string& packing, const WeightPacker& pack)>;
+
 /// A 2-D convolution of 8-bit codes with constant weights and exact int32 sums on every CPU. Meant for CPUs without
 /// VNNI: oneDNN's kernels saturate there unless the source is unsigned and every |weight| <= 64.
 ///
@@ -41,9 +51,10 @@ struct Epilogue {
 class Convolution {
  public:
   /// weights: ONNX's [out_channels][channels / groups][kernel_height][kernel_width] (for a product: [N][K]), codes
-  /// minus their zero point, so in [-255, 255]. threads: how many `run` uses at most. Cost: O(weights).
+  /// minus their zero point, so in [-255, 255]. threads: how many `run` uses at most. keeper: shares packed weights
+  /// with other convolutions; empty: they are this one's own. Cost: O(weights).
   Convolution(const ConvolutionShape& shape, const Source& source, std::span<const std::int16_t> weights,
-              const Epilogue& epilogue, int threads, simd::Isa isa = simd::best_isa());
+              const Epilogue& epilogue, int threads, simd::Isa isa = simd::best_isa(), const WeightKeeper& keeper = {});
 
   Convolution(const Convolution&) = delete;  // job_ points into the object
   Convolution& operator=(const Convolution&) = delete;
@@ -67,8 +78,11 @@ class Convolution {
   void make_units(std::int64_t unit_channels);
   void make_taps();
   std::int64_t weight_index(std::int64_t channel, std::int64_t tap, std::int64_t i) const;
-  void pack_strip(std::span<const std::int16_t> weights, std::int64_t first, std::int64_t end, std::int64_t strip);
-  void pack(std::span<const std::int16_t> weights, const Epilogue& epilogue);
+  std::int64_t strips() const;
+  std::string packing() const;
+  void pack_strip(std::span<const std::int16_t> weights, std::int64_t first, std::int64_t end, std::int16_t* out) const;
+  PackedWeights packed(std::span<const std::int16_t> weights) const;
+  void spread(const Epilogue& epilogue);
   void cut_work();
   void run_task(std::int64_t task, const void* source, void* out, std::byte* scratch) const;
 
@@ -84,7 +98,7 @@ class Convolution {
   std::optional<SourceBuffer> buffer_;
   std::int64_t buffer_bytes_ = 0;
   std::int64_t strip_weights_ = 0;  ///< int16 in a strip
-  std::vector<std::int16_t> weights_;
+  std::shared_ptr<const PackedWeights> weights_;
   std::vector<std::int32_t> bias_;
   std::vector<float> shifts_;
   std::vector<float> scales_;

@@ -1,6 +1,6 @@
 #include "quant/packing.h"
 
-#include <algorithm>
+#include <type_traits>
 
 #include "core/check.h"
 #include "core/error.h"
@@ -11,29 +11,52 @@ namespace {
 
 constexpr int kGroupWidths[] = {4, 2, 1};
 
-std::uint8_t low_bits(int width) {
-  return static_cast<std::uint8_t>((1 << width) - 1);
+/// Calls body with the width as a constant, so that loops over the codes of a byte have a length that the compiler
+/// knows.
+template <typename Body>
+void with_width(int width, Body&& body) {
+  if (width == 1) return body(std::integral_constant<int, 1>());
+  if (width == 2) return body(std::integral_constant<int, 2>());
+  if (width == 4) return body(std::integral_constant<int, 4>());
+  body(std::integral_constant<int, 8>());
+}
+
+template <int kWidth>
+constexpr unsigned kLowBits = (1U << kWidth) - 1;
+
+/// The byte of `count` codes from `codes` on.
+template <int kWidth>
+std::uint8_t packed_byte(const std::uint8_t* codes, std::size_t count, int shift) {
+  unsigned byte = 0;
+  for (std::size_t i = 0; i < count; ++i) byte |= (unsigned{codes[i]} >> shift & kLowBits<kWidth>) << i * kWidth;
+  return static_cast<std::uint8_t>(byte);
+}
+
+template <int kWidth>
+void add_byte(unsigned byte, std::size_t count, int shift, std::uint8_t* codes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    codes[i] = static_cast<std::uint8_t>(codes[i] | (byte >> i * kWidth & kLowBits<kWidth>) << shift);
+  }
 }
 
 void pack_group(std::span<const std::uint8_t> codes, const BitGroup& group, std::uint8_t* target) {
-  const std::uint8_t mask = low_bits(group.width);
-  for (std::size_t i = 0; i < codes.size(); ++target) {
-    unsigned byte = 0;
-    for (int place = 0; place < 8 && i < codes.size(); place += group.width, ++i) {
-      byte |= ((unsigned{codes[i]} >> group.shift) & mask) << place;
-    }
-    *target = static_cast<std::uint8_t>(byte);
-  }
+  with_width(group.width, [&](auto width) {
+    constexpr std::size_t kPlaces = 8 / width;
+    const std::size_t whole = codes.size() / kPlaces;
+    for (std::size_t i = 0; i < whole; ++i) target[i] = packed_byte<width>(&codes[i * kPlaces], kPlaces, group.shift);
+    const auto rest = codes.subspan(whole * kPlaces);
+    if (!rest.empty()) target[whole] = packed_byte<width>(rest.data(), rest.size(), group.shift);
+  });
 }
 
 void unpack_group(const std::uint8_t* source, const BitGroup& group, std::span<std::uint8_t> codes) {
-  const std::uint8_t mask = low_bits(group.width);
-  for (std::size_t i = 0; i < codes.size(); ++source) {
-    for (int place = 0; place < 8 && i < codes.size(); place += group.width, ++i) {
-      const unsigned piece = (unsigned{*source} >> place) & mask;
-      codes[i] = static_cast<std::uint8_t>(codes[i] | (piece << group.shift));
-    }
-  }
+  with_width(group.width, [&](auto width) {
+    constexpr std::size_t kPlaces = 8 / width;
+    const std::size_t whole = codes.size() / kPlaces;
+    for (std::size_t i = 0; i < whole; ++i) add_byte<width>(source[i], kPlaces, group.shift, &codes[i * kPlaces]);
+    const auto rest = codes.subspan(whole * kPlaces);
+    if (!rest.empty()) add_byte<width>(source[whole], rest.size(), group.shift, rest.data());
+  });
 }
 
 }  // namespace
@@ -60,8 +83,9 @@ std::int64_t wire_bytes(std::int64_t elements, Bits bits) {
 std::vector<std::uint8_t> pack(std::span<const std::uint8_t> codes, Bits bits) {
   const auto elements = static_cast<std::int64_t>(codes.size());
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(wire_bytes(elements, bits)));
-  const std::uint8_t largest = codes.empty() ? std::uint8_t{0} : *std::max_element(codes.begin(), codes.end());
-  CLEAVE_CHECK(largest <= bits.max_unsigned(), "every code fits the bit-width");
+  unsigned used = 0;
+  for (const std::uint8_t code : codes) used |= code;
+  CLEAVE_CHECK(used <= static_cast<unsigned>(bits.max_unsigned()), "every code fits the bit-width");
   std::uint8_t* target = bytes.data();
   for (const BitGroup& group : bit_groups(bits)) {
     pack_group(codes, group, target);

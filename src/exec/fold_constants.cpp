@@ -11,7 +11,7 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorId;
 
-FoldedConstants::FoldedConstants(const Graph& graph) : graph_(&graph) {
+FoldedConstants::FoldedConstants(const Graph& graph, const PackedConstants* packed) : graph_(&graph), packed_(packed) {
   for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
     known_.push_back(graph.constant(static_cast<TensorId>(i)) != nullptr);
   }
@@ -29,9 +29,17 @@ bool FoldedConstants::all_known(const Node& node) const {
 }
 
 const Tensor* FoldedConstants::value(TensorId id) const {
-  if (const Tensor* given = graph_->constant(id)) return given;
+  const Tensor* given = graph_->constant(id);
+  const bool is_packed = packed_ != nullptr && packed_->holds(id);
+  if (given != nullptr && !is_packed) return given;
   if (!known(id)) return nullptr;
-  if (!computed_.contains(id)) evaluate(graph_->node(*graph_->producer(id)));
+  if (!computed_.contains(id)) {
+    if (is_packed) {
+      computed_[id] = packed_->codes(*graph_, id);
+    } else {
+      evaluate(graph_->node(*graph_->producer(id)));
+    }
+  }
   return &computed_.at(id);
 }
 

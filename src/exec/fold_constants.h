@@ -4,16 +4,18 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "exec/packed_constants.h"
 #include "graph/graph.h"
 
 namespace cleave::exec {
 
-/// Values of nodes all of whose inputs are constants (dequantized weights, ...), each computed when it is first asked
-/// for: what is read in another form (integer codes) never becomes floats. One thread at a time.
+/// Values of constants and of nodes all of whose inputs are constants (dequantized weights, ...), each unpacked or
+/// computed when it is first asked for: what is read in another form (integer codes) never becomes floats. One thread
+/// at a time.
 class FoldedConstants {
  public:
-  /// The graph must outlive this.
-  explicit FoldedConstants(const graph::Graph& graph);
+  /// `packed` holds those of the graph's constants that are packed there. Both must outlive this.
+  explicit FoldedConstants(const graph::Graph& graph, const PackedConstants* packed = nullptr);
 
   /// True for a constant of the graph and for what is computed from constants alone; false for ids outside the graph.
   bool known(graph::TensorId id) const { return index(id) < known_.size() && known_[index(id)]; }
@@ -26,6 +28,7 @@ class FoldedConstants {
   void evaluate(const graph::Node& node) const;
 
   const graph::Graph* graph_;
+  const PackedConstants* packed_;
   std::vector<bool> known_;                             ///< by tensor
   mutable std::map<graph::TensorId, Tensor> computed_;  ///< so far
 };

@@ -79,6 +79,7 @@ bool has_known_shapes(const Graph& graph, const Node& node) {
 }  // namespace
 
 struct Session::Impl {
+  PackedConstants packed;  ///< of the graph, unless it runs in stages
   Graph graph;
   Kernels kernels;
   int threads;
@@ -92,14 +93,18 @@ struct Session::Impl {
   Impl(Graph given, const SessionOptions& options)
       : graph(std::move(given)), kernels(options.kernels), threads(thread_count(options.threads)), pin(options.pin) {
     check_support(graph);
-    if (needs_stages(graph)) staged = std::make_unique<StagedSession>(graph, options);
+    if (needs_stages(graph)) {
+      staged = std::make_unique<StagedSession>(graph, options);
+    } else {
+      graph = packed.take_from(std::move(graph));
+    }
   }
 
   ThreadScope own_threads() { return ThreadScope(threads, pin ? &affinities : nullptr); }
 
   std::unique_ptr<Executor> compiled(const std::vector<TensorId>& wanted) {
     const ThreadScope scope = own_threads();
-    const FoldedConstants folded(graph);
+    const FoldedConstants folded(graph, &packed);
     const auto dnnl = kernels == Kernels::kFast ? fast::make_dnnl_state() : nullptr;
     return std::make_unique<Executor>(exec::compile({graph, folded, kernels, wanted, dnnl}));
   }

@@ -67,6 +67,7 @@ class Session {
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
+  /// The network. Weights whose codes need at most 7 bits stand in it as packed bytes (PackedConstants).
   const graph::Graph& graph() const;
 
   /// Compiles what a run without taps needs now rather than in the first run.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "exec/kernels/kernel.h"
+#include "exec/kernels/nibbles.h"
 
 namespace cleave::exec {
 namespace {
@@ -33,9 +34,9 @@ const Node* dequantized_constant(const Graph& graph, TensorId id) {
   return constant && !node.has("block_size") ? &node : nullptr;
 }
 
-bool zero_or_absent(const Graph& graph, TensorId id) {
+bool zero_or_absent(const ConstantLookup& constant, TensorId id) {
   if (id == TensorId::kNone) return true;
-  const Tensor* value = graph.constant(id);
+  const Tensor* value = constant(id);
   return value != nullptr &&
          std::all_of(value->raw().begin(), value->raw().end(), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -49,11 +50,38 @@ bool fits_seven_bits(const Tensor& codes) {
   return std::all_of(values.begin(), values.end(), [](std::int8_t v) { return v >= -64 && v <= 64; });
 }
 
-/// One scale for all, or one for each slice of the axis.
-bool scales_fit(const Tensor& scale, const Shape& shape, std::size_t axis) {
-  if (scale.dtype() != DType::kFloat32) return false;
-  if (scale.elements() == 1) return true;
-  return scale.shape().size() == 1 && axis < shape.size() && scale.elements() == shape[axis];
+/// One for all, or one for each slice of the axis.
+bool slices_fit(const Tensor& parameter, const Shape& shape, std::size_t axis) {
+  if (parameter.elements() == 1) return true;
+  return parameter.shape().size() == 1 && axis < shape.size() && parameter.elements() == shape[axis];
+}
+
+/// The elements of 4- or 8-bit codes; empty for other types.
+std::vector<std::int16_t> widened(const Tensor& codes) {
+  const auto copy = [](const auto& values) { return std::vector<std::int16_t>(values.begin(), values.end()); };
+  if (codes.dtype() == DType::kInt8) return copy(codes.data<std::int8_t>());
+  if (codes.dtype() == DType::kUint8) return copy(codes.data<std::uint8_t>());
+  if (codes.dtype() == DType::kInt4) return copy(unpack_nibbles<std::int8_t>(codes.raw().data(), codes.elements()));
+  if (codes.dtype() == DType::kUint4) return copy(unpack_nibbles<std::uint8_t>(codes.raw().data(), codes.elements()));
+  return {};
+}
+
+/// Codes less their zero points (of the same type, one for all or one per slice of the axis) as int8; nothing when one
+/// does not fit.
+std::optional<Tensor> less_zero_points(const Tensor& codes, const Tensor& zero_points, std::size_t axis) {
+  const std::vector<std::int16_t> from = widened(codes);
+  const std::vector<std::int16_t> zeros = widened(zero_points);
+  if (from.empty() || zeros.empty()) return std::nullopt;
+  std::int64_t inner = 1;
+  for (std::size_t i = axis + 1; i < codes.shape().size(); ++i) inner *= codes.shape()[i];
+  Tensor result(DType::kInt8, codes.shape());
+  const auto to = result.mutable_data<std::int8_t>();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const int code = from[i] - zeros[i / static_cast<std::size_t>(inner) % zeros.size()];
+    if (code < -128 || code > 127) return std::nullopt;
+    to[i] = static_cast<std::int8_t>(code);
+  }
+  return result;
 }
 
 }  // namespace
@@ -96,31 +124,44 @@ std::optional<CodeGrid> grid_of_dequantize(const Graph& graph, const ConstantLoo
                             graph.tensor(dequantize.inputs[0]).dtype);
 }
 
-std::optional<WeightCodes> weight_codes_of(const Graph& graph, TensorId codes_id, TensorId scale_id,
-                                           TensorId zero_point_id, std::size_t axis) {
-  const Tensor* codes = graph.constant(codes_id);
-  const Tensor* scale = graph.constant(scale_id);
-  if (codes == nullptr || scale == nullptr || codes->dtype() != DType::kInt8) return std::nullopt;
-  if (!zero_or_absent(graph, zero_point_id) || !scales_fit(*scale, codes->shape(), axis)) return std::nullopt;
+std::optional<WeightCodes> weight_codes_of(const ConstantLookup& constant, const WeightParameters& parameters,
+                                           std::size_t axis) {
+  const Tensor* codes = constant(parameters.codes);
+  const Tensor* scale = constant(parameters.scale);
+  if (codes == nullptr || scale == nullptr || scale->dtype() != DType::kFloat32) return std::nullopt;
+  if (!slices_fit(*scale, codes->shape(), axis)) return std::nullopt;
   const auto scales = scale->data<float>();
-  return WeightCodes{codes, {scales.begin(), scales.end()}, fits_seven_bits(*codes)};
+  WeightCodes weights{*codes, {scales.begin(), scales.end()}, false};
+  if (codes->dtype() != DType::kInt8 || !zero_or_absent(constant, parameters.zero_point)) {
+    const bool none = parameters.zero_point == TensorId::kNone;
+    const Tensor zero = Tensor::scalar(std::int8_t{0});
+    const Tensor* zero_points = none ? &zero : constant(parameters.zero_point);
+    if (zero_points == nullptr || !slices_fit(*zero_points, codes->shape(), axis)) return std::nullopt;
+    auto centred = less_zero_points(*codes, *zero_points, axis);
+    if (!centred) return std::nullopt;
+    weights.codes = std::move(*centred);
+  }
+  weights.fits_seven_bits = fits_seven_bits(weights.codes);
+  return weights;
 }
 
-std::optional<WeightCodes> weight_codes_of(const Graph& graph, TensorId weight, std::size_t axis) {
+std::optional<WeightCodes> weight_codes_of(const Graph& graph, const ConstantLookup& constant, TensorId weight,
+                                           std::size_t axis) {
   const Node* node = weight == TensorId::kNone ? nullptr : dequantized_constant(graph, weight);
   if (node == nullptr) return std::nullopt;
   const bool per_slice = graph.constant(node->inputs[1])->elements() != 1;
   if (per_slice && axis_of(*node, graph.tensor(weight).shape.size()) != axis) return std::nullopt;
-  return weight_codes_of(graph, node->inputs[0], node->inputs[1], node->input(2), axis);
+  return weight_codes_of(constant, {node->inputs[0], node->inputs[1], node->input(2)}, axis);
 }
 
-const Tensor* bias_codes_of(const Graph& graph, TensorId bias, float input_scale, const WeightCodes& weights) {
+const Tensor* bias_codes_of(const Graph& graph, const ConstantLookup& constant, TensorId bias, float input_scale,
+                            const WeightCodes& weights) {
   if (bias == TensorId::kNone) return nullptr;
-  if (graph.tensor(bias).dtype == DType::kInt32) return graph.constant(bias);
+  if (graph.tensor(bias).dtype == DType::kInt32) return constant(bias);
   const Node* node = dequantized_constant(graph, bias);
-  if (node == nullptr || !zero_or_absent(graph, node->input(2))) return nullptr;
-  const Tensor* codes = graph.constant(node->inputs[0]);
-  const Tensor& scale = *graph.constant(node->inputs[1]);
+  if (node == nullptr || !zero_or_absent(constant, node->input(2))) return nullptr;
+  const Tensor* codes = constant(node->inputs[0]);
+  const Tensor& scale = *constant(node->inputs[1]);
   if (codes->dtype() != DType::kInt32 || scale.dtype() != DType::kFloat32) return nullptr;
   const auto scales = scale.data<float>();
   const auto channels = std::max(scales.size(), weights.scales.size());

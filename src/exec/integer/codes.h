@@ -53,21 +53,30 @@ std::optional<CodeGrid> grid_of_dequantize(const graph::Graph& graph, const Cons
 
 /// Weights as int8 codes: w = code * scales[slice along the channel axis].
 struct WeightCodes {
-  const Tensor* codes = nullptr;  ///< held by the graph
-  std::vector<float> scales;      ///< one per channel, or one for all
-  bool fits_seven_bits = false;   ///< every |code| <= 64
+  Tensor codes;
+  std::vector<float> scales;     ///< one per channel, or one for all
+  bool fits_seven_bits = false;  ///< every |code| <= 64
 };
 
-/// The codes behind a constant weight made by DequantizeLinear with zero point 0, per tensor or per slice of `axis`.
-std::optional<WeightCodes> weight_codes_of(const graph::Graph& graph, graph::TensorId weight, std::size_t axis);
+/// The tensors that make weights of codes: w = (code - zero point) * scale.
+struct WeightParameters {
+  graph::TensorId codes = graph::TensorId::kNone;
+  graph::TensorId scale = graph::TensorId::kNone;
+  graph::TensorId zero_point = graph::TensorId::kNone;  ///< kNone: 0
+};
 
-/// Constant int8 codes with constant scales and zero point 0, per tensor or per slice of `axis`.
-std::optional<WeightCodes> weight_codes_of(const graph::Graph& graph, graph::TensorId codes, graph::TensorId scale,
-                                           graph::TensorId zero_point, std::size_t axis);
+/// The codes behind a constant weight made by DequantizeLinear; otherwise as below.
+std::optional<WeightCodes> weight_codes_of(const graph::Graph& graph, const ConstantLookup& constant,
+                                           graph::TensorId weight, std::size_t axis);
+
+/// Constant 4- or 8-bit codes with constant scales and zero points, per tensor or per slice of `axis`, less their zero
+/// points; nothing when one does not fit int8 then.
+std::optional<WeightCodes> weight_codes_of(const ConstantLookup& constant, const WeightParameters& parameters,
+                                           std::size_t axis);
 
 /// The int32 codes of a bias: the bias itself when it is int32 (QLinearConv), or what is dequantized with scales
 /// input_scale * weight scale (to 1e-6 relative); nullptr otherwise.
-const Tensor* bias_codes_of(const graph::Graph& graph, graph::TensorId bias, float input_scale,
-                            const WeightCodes& weights);
+const Tensor* bias_codes_of(const graph::Graph& graph, const ConstantLookup& constant, graph::TensorId bias,
+                            float input_scale, const WeightCodes& weights);
 
 }  // namespace cleave::exec

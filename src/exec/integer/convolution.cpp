@@ -35,14 +35,14 @@ bool is_possible(Compiler& compiler, const IntegerConvolution& c) {
 
 Window window_of(Compiler& compiler, const Node& node, const WeightCodes& weights) {
   return pooling_window(node, compiler.shape(node.inputs[0]), compiler.shape(node.outputs[0]),
-                        spatial_dims(weights.codes->shape()));
+                        spatial_dims(weights.codes.shape()));
 }
 
 /// Conv between DequantizeLinear and QuantizeLinear.
 std::optional<IntegerConvolution> convolution_of(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const auto source = compiler.coded(node.inputs[0]);
-  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], 0);
+  const auto weights = weight_codes_of(compiler.graph(), compiler.facts().constant, node.inputs[1], 0);
   if (!source || !weights || compiler.shape(node.inputs[0]).size() < 3) return std::nullopt;
   auto epilogue = epilogue_of(compiler, group.followers, sum_scales_of(source->grid, *weights));
   if (!epilogue) return std::nullopt;
@@ -62,7 +62,7 @@ std::optional<IntegerConvolution> linear_convolution_of(Compiler& compiler, cons
   const TensorId result = node.outputs[0];
   const auto from = grid_of_parameters(constant, node.inputs[1], node.inputs[2], compiler.dtype(node.inputs[0]));
   const auto to = grid_of_parameters(constant, node.inputs[6], node.inputs[7], compiler.dtype(result));
-  const auto weights = weight_codes_of(compiler.graph(), node.inputs[3], node.inputs[4], node.inputs[5], 0);
+  const auto weights = weight_codes_of(constant, {node.inputs[3], node.inputs[4], node.inputs[5]}, 0);
   if (!from || !to || !weights || compiler.shape(node.inputs[0]).size() < 3) return std::nullopt;
   const CodedTensor source{node.inputs[0], *from};
   return IntegerConvolution{node,
@@ -122,7 +122,7 @@ std::optional<int8::ConvolutionShape> own_shape(Compiler& compiler, const Intege
 bool lower_to_own_kernel(Compiler& compiler, const IntegerConvolution& c) {
   const auto shape = own_shape(compiler, c);
   if (!shape) return false;
-  const auto codes = c.weights.codes->data<std::int8_t>();
+  const auto codes = c.weights.codes.data<std::int8_t>();
   return emit_own_convolution(
       compiler, *shape,
       {c.source, c.weights, {codes.begin(), codes.end()}, c.bias, c.epilogue, Layout::kChannelsLast, c.result});
@@ -134,8 +134,8 @@ bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
   const std::int32_t zero_point = c.source.grid.zero_point;
   const std::int32_t known_zero_point = is_padded(c.window) ? zero_point : 0;
   const Tensor bias = bias_of_sums(compiler, c.bias, c.source.grid.scale, c.weights, zero_point - known_zero_point,
-                                   sum_codes(*c.weights.codes, 0));
-  const Filters filters = fast::conv_filters(c.weights.codes->shape(), c.node.integer("group", 1));
+                                   sum_codes(c.weights.codes, 0));
+  const Filters filters = fast::conv_filters(c.weights.codes.shape(), c.node.integer("group", 1));
   const auto descriptor = descriptor_of(compiler, c, filters, bias.dtype(), known_zero_point);
   if (!descriptor) return false;
 
@@ -150,7 +150,7 @@ bool lower_to_dnnl(Compiler& compiler, const IntegerConvolution& c) {
   work->bind(DNNL_ARG_SRC, state, descriptor->src_desc(), step.reads[0]);
   work->bind(DNNL_ARG_DST, state, descriptor->dst_desc(), step.writes[0]);
   const memory::desc given(filters.dims, memory::data_type::s8, filters.strides);
-  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, *c.weights.codes, given, descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, c.weights.codes, given, descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());

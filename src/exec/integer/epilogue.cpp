@@ -216,7 +216,7 @@ Tensor bias_of_sums(Compiler& compiler, TensorId bias, float input_scale, const 
                     std::int32_t source_zero_point, const std::vector<std::int32_t>& code_sums) {
   const auto channels = static_cast<std::int64_t>(code_sums.size());
   const bool shifted = source_zero_point != 0;
-  const Tensor* codes = bias_codes_of(compiler.graph(), bias, input_scale, weights);
+  const Tensor* codes = bias_codes_of(compiler.graph(), compiler.facts().constant, bias, input_scale, weights);
   if (bias == TensorId::kNone && !shifted) return {};
   if (bias == TensorId::kNone || codes != nullptr) {
     Tensor result(DType::kInt32, {channels});

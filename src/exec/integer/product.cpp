@@ -34,7 +34,7 @@ bool emit_dnnl_product(Compiler& compiler, const IntegerProduct& product) {
   const CodeGrid& grid = product.source.grid;
   DnnlState& state = *compiler.dnnl();
   const Tensor bias = bias_of_sums(compiler, p.bias, grid.scale, product.weights, grid.zero_point,
-                                   sum_codes(*product.weights.codes, p.channel_axis));
+                                   sum_codes(product.weights.codes, p.channel_axis));
   const memory::desc src = fast::describe({p.m, p.k}, Layout::kPlain, grid.dtype);
   const memory::desc dst = fast::describe({p.m, p.n}, Layout::kPlain, product.epilogue.dtype);
   const memory::desc any({p.n, p.k}, memory::data_type::s8, memory::format_tag::any);
@@ -52,8 +52,7 @@ bool emit_dnnl_product(Compiler& compiler, const IntegerProduct& product) {
   work->bind(DNNL_ARG_DST, state, dst, step.writes[0]);
   const memory::dims strides = p.channel_axis == 0 ? memory::dims{p.k, 1} : memory::dims{1, p.n};
   const memory::desc given({p.n, p.k}, memory::data_type::s8, strides);
-  work->bind(DNNL_ARG_WEIGHTS,
-             fast::reordered_weight(state, *product.weights.codes, given, descriptor->weights_desc()));
+  work->bind(DNNL_ARG_WEIGHTS, fast::reordered_weight(state, product.weights.codes, given, descriptor->weights_desc()));
   if (!bias.empty()) work->bind(DNNL_ARG_BIAS, fast::constant_memory(state, bias));
   work->bind_scratch(state, descriptor->scratchpad_desc());
   step.scratch_bytes = static_cast<std::int64_t>(descriptor->scratchpad_desc().get_size());
@@ -80,14 +79,14 @@ bool emit_product(Compiler& compiler, const IntegerProduct& product) {
   if (p.m == 0 || p.n == 0 || p.k == 0) return false;
   if (sums_are_exact(product.source.grid.dtype, product.weights) && emit_dnnl_product(compiler, product)) return true;
   return emit_own_convolution(compiler, int8::product_shape(p.m, p.k, p.n),
-                              {product.source, product.weights, codes_by_output(*product.weights.codes, p), p.bias,
+                              {product.source, product.weights, codes_by_output(product.weights.codes, p), p.bias,
                                product.epilogue, Layout::kPlain, product.result});
 }
 
 bool lower_product(Compiler& compiler, const Group& group, const Product& p) {
   const Node& node = group.node(compiler.graph());
   const auto source = compiler.coded(node.inputs[0]);
-  const auto weights = weight_codes_of(compiler.graph(), node.inputs[1], p.channel_axis);
+  const auto weights = weight_codes_of(compiler.graph(), compiler.facts().constant, node.inputs[1], p.channel_axis);
   if (!source || !weights) return false;
   const auto epilogue = epilogue_of(compiler, group.followers, sum_scales_of(source->grid, *weights));
   if (!epilogue || epilogue->addend != TensorId::kNone) return false;
@@ -142,7 +141,7 @@ bool lower_linear_matmul(Compiler& compiler, const Group& group) {
   const Shape& weight = compiler.shape(node.inputs[3]);
   const auto from = grid_of_parameters(constant, node.inputs[1], node.inputs[2], compiler.dtype(node.inputs[0]));
   const auto to = grid_of_parameters(constant, node.inputs[6], node.inputs[7], compiler.dtype(result));
-  const auto weights = weight_codes_of(compiler.graph(), node.inputs[3], node.inputs[4], node.inputs[5], 1);
+  const auto weights = weight_codes_of(constant, {node.inputs[3], node.inputs[4], node.inputs[5]}, 1);
   if (!from || !to || !weights || weight.size() != 2 || in.empty() || in.back() == 0) return false;
   const Product p{element_count(in) / in.back(), weight[1], in.back(), 1, TensorId::kNone};
   const Epilogue epilogue = storing_on(*to, sum_scales_of(*from, *weights));

@@ -7,7 +7,9 @@
 #include "exec/executor.h"
 #include "exec/kernels/fast/reorder.h"
 #include "exec/session.h"
+#include "exec/weight_store.h"
 #include "graph/builder.h"
+#include "quant/packing.h"
 #include "quantized_network.h"
 #include "small_networks.h"
 
@@ -128,6 +130,104 @@ QuantizedNetwork with_float_biases(const QuantizedNetwork& network) {
     node.inputs[2] = builder.constant(node.name + "::float_bias", testing::random_floats({channels}, 31, -0.3, 0.3));
   }
   return {builder.build(), network.input};
+}
+
+/// The tensor that holds the codes of the first convolution's weights.
+TensorId weight_codes(const Graph& graph) {
+  const auto conv = std::find_if(graph.nodes().begin(), graph.nodes().end(),
+                                 [](const graph::Node& node) { return node.op == "Conv"; });
+  return graph.node(*graph.producer(conv->inputs[1])).inputs[0];
+}
+
+TEST(Integer, WeightsOfFewBitsLiePackedBeforeAndAfterCompilation) {
+  for (const int bits : {2, 3, 5, 7}) {
+    NetworkBuilder b(15);
+    b.output(b.conv(b.input({1, 9, 6, 6}), 23, 3));
+    const QuantizedNetwork network = quantize(b.build(), bits);
+    const std::vector<Tensor> inputs{network.input};
+    const Tensor wanted = Session(network.graph, {Kernels::kReference, 1}).run(inputs)[0];
+    const TensorId id = weight_codes(network.graph);
+    const Tensor plain = network.graph.constant(id)->clone();
+    graph::GraphBuilder builder(network.graph);
+    builder.set_constant(id, plain);
+    Session session(builder.build());
+    builder = graph::GraphBuilder();
+    for (const char* when : {"loaded", "compiled"}) {
+      EXPECT_TRUE(plain.is_unshared()) << when;  // the only one left is the test's
+      EXPECT_EQ(static_cast<std::int64_t>(session.graph().constant(id)->bytes()),
+                quant::wire_bytes(plain.elements(), quant::Bits{bits}))
+          << when;
+      session.compile();
+    }
+    const Tensor given = session.run(inputs)[0];
+    for (std::size_t i = 0; i < wanted.data<float>().size(); ++i) {
+      EXPECT_NEAR(given.data<float>()[i], wanted.data<float>()[i], 1e-5) << bits;
+    }
+  }
+}
+
+TEST(Integer, SessionsShareTheWeightsOfTheirKernels) {
+  NetworkBuilder b(16);
+  const TensorId x = b.like_first("Relu", {b.conv(b.input({1, 6, 9, 9}), 20, 3)});
+  b.output(b.conv(x, 20, 3, 1, 20));
+  const QuantizedNetwork network = quantize(b.build());
+  const std::size_t before = shared_weights().live();
+  Session first(network.graph);
+  first.compile();
+  const std::size_t mine = shared_weights().live() - before;
+  EXPECT_EQ(mine, 2u);
+  Session second(network.graph, {Kernels::kFast, 2});
+  second.compile();
+  EXPECT_EQ(shared_weights().live() - before, mine);
+}
+
+/// x (uint8 codes) * w + nothing, with the weights' codes in a type and around a zero point that are not int8 and 0.
+QuantizedNetwork with_weights(DType dtype, int zero_point) {
+  graph::GraphBuilder b;
+  const Tensor input = testing::random_floats({1, 6, 7, 7}, 3, -1, 1);
+  const auto scalar = [&b](const std::string& name, float value) { return b.constant(name, Tensor::scalar(value)); };
+  const auto like = [&b](TensorId id, DType type, const Shape& shape) {
+    b.set_shape(id, type, shape);
+    return id;
+  };
+  const TensorId x = b.input("x", DType::kFloat32, input.shape());
+  const TensorId in = scalar("in", 2.0F / 255);
+  const TensorId zero = b.constant("zero", Tensor::scalar(std::uint8_t{128}));
+  const TensorId q = like(b.node("QuantizeLinear", {x, in, zero}, {"q"})[0], DType::kUint8, input.shape());
+  const TensorId dq = like(b.node("DequantizeLinear", {q, in, zero}, {"dq"})[0], DType::kFloat32, input.shape());
+  const Shape shape{8, 6, 3, 3};
+  Tensor codes(dtype, shape);
+  std::uint32_t state = 7;
+  for (std::byte& byte : codes.mutable_raw()) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<std::byte>(state >> 24);
+  }
+  Tensor zeros(dtype, {8});
+  for (std::byte& byte : zeros.mutable_raw()) byte = static_cast<std::byte>(zero_point);
+  const std::vector<TensorId> weights{b.constant("codes", codes),
+                                      b.constant("scales", testing::random_floats({8}, 5, 0.01, 0.02)),
+                                      b.constant("zeros", zeros)};
+  const TensorId w =
+      like(b.node("DequantizeLinear", weights, {"w"}, {{"axis", std::int64_t{0}}})[0], DType::kFloat32, shape);
+  const Shape out{1, 8, 5, 5};
+  const TensorId y = like(b.node("Conv", {dq, w}, {"y"})[0], DType::kFloat32, out);
+  const TensorId to = scalar("to", 0.05F);
+  const TensorId yq = like(b.node("QuantizeLinear", {y, to, zero}, {"yq"})[0], DType::kUint8, out);
+  b.output(like(b.node("DequantizeLinear", {yq, to, zero}, {"result"})[0], DType::kFloat32, out));
+  b.set_versions(21, 10);
+  return {b.build(), input};
+}
+
+TEST(Integer, WeightsMayBeOfFourBitsOrUnsigned) {
+  struct Case {
+    DType dtype;
+    int zero_points;  ///< one byte of them
+  };
+  for (const Case& c : {Case{DType::kInt4, 0}, Case{DType::kUint4, 0x88}, Case{DType::kUint8, 128}}) {
+    const QuantizedNetwork network = with_weights(c.dtype, c.zero_points);
+    EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1) << dtype_name(c.dtype);
+    expect_same_codes(network);
+  }
 }
 
 TEST(Integer, BiasesMayBeFloats) {

@@ -31,7 +31,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BLOCK = 5
 CALL = "one_relu"  # a network without work: the cost of a call
-PAUSE_S = 0.01  # lets the other side's threads stop spinning
+SETTLE_S = 0.01  # a process that used next to no CPU for so long has stopped spinning
 BATCH = 8
 FLOAT_ERROR = 1e-4
 
@@ -60,6 +60,25 @@ class Peer:
         if "failed" in reply:
             raise PeerFailed(f"{os.path.basename(self.process.args[0])}: {reply['failed']}")
         return reply
+
+    def cpu_s(self):
+        """CPU time of all its threads."""
+        folder = f"/proc/{self.process.pid}/task"
+        nanoseconds = 0
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/schedstat", encoding="ascii") as file:
+                nanoseconds += int(file.read().split()[0])
+        return nanoseconds / 1e9
+
+    def settle(self):
+        """Waits until its threads sleep: ONNX Runtime's spin for some 40 ms after a run, OpenMP's for some 8 ms, and
+        would take a CPU from the other side."""
+        used = self.cpu_s()
+        for _ in range(100):
+            time.sleep(SETTLE_S)
+            before, used = used, self.cpu_s()
+            if used - before < SETTLE_S / 20:
+                return
 
     def __enter__(self):
         return self
@@ -121,7 +140,7 @@ class Bench:
                 ms = peer.ask(run=BLOCK)["ms"]
                 if block > 0:
                     times[side].extend(ms)
-                time.sleep(PAUSE_S)
+                peer.settle()
         return times
 
 

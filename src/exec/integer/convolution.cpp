@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "exec/integer/epilogue.h"
+#include "exec/integer/emit_sums.h"
 #include "exec/integer/lowerings.h"
 #include "exec/integer/own_convolution.h"
 #include "exec/kernels/fast/dnnl_support.h"
@@ -169,8 +169,16 @@ bool lower_convolution(Compiler& compiler, const Group& group) {
   const bool linear = group.node(compiler.graph()).op == "QLinearConv";
   const auto c = linear ? linear_convolution_of(compiler, group) : convolution_of(compiler, group);
   if (!c || !is_possible(compiler, *c)) return false;
-  const bool exact = sums_are_exact(c->source.grid.dtype, c->weights);
-  return (exact && lower_to_dnnl(compiler, *c)) || lower_to_own_kernel(compiler, *c);
+  const auto by = [&](auto lowering) {
+    return [&compiler, &c, lowering](const Epilogue& epilogue, TensorId result) {
+      IntegerConvolution call = *c;
+      call.epilogue = epilogue;
+      call.result = result;
+      return lowering(compiler, call);
+    };
+  };
+  const Sums sums{c->source, c->weights, c->epilogue, Layout::kChannelsLast, c->result};
+  return emit_sums(compiler, sums, by(lower_to_dnnl), by(lower_to_own_kernel));
 }
 
 }  // namespace cleave::exec::integer

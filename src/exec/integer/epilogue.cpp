@@ -154,6 +154,7 @@ Epilogue storing_on(const CodeGrid& grid, const std::vector<float>& sum_scales) 
   epilogue.scales = sum_scales;
   for (float& scale : epilogue.scales) scale /= grid.scale;
   epilogue.dtype = grid.dtype;
+  epilogue.code_scale = grid.scale;
   epilogue.zero_point = grid.zero_point;
   epilogue.low = static_cast<float>(grid.low);
   epilogue.high = static_cast<float>(grid.high);

@@ -20,6 +20,7 @@ struct Epilogue {
   std::vector<Follower> functions;  ///< f: functions and at most one sum, in this order; empty for none
   float factor = 1;                 ///< not 1 behind a single function only
   DType dtype = DType::kFloat32;    ///< of the result
+  float code_scale = 1;             ///< of the codes; `scales` or `factor` have it as divisor
   std::int32_t zero_point = 0;
   graph::TensorId addend = graph::TensorId::kNone;  ///< float tensor that the sum adds
   bool only_clamps = true;                          ///< f keeps the result in [low, high] and does no more

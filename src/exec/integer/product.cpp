@@ -1,4 +1,4 @@
-#include "exec/integer/epilogue.h"
+#include "exec/integer/emit_sums.h"
 #include "exec/integer/lowerings.h"
 #include "exec/integer/own_convolution.h"
 #include "exec/kernels/fast/dnnl_support.h"
@@ -74,13 +74,23 @@ std::vector<std::int16_t> codes_by_output(const Tensor& codes, const Product& p)
   return to;
 }
 
-bool emit_product(Compiler& compiler, const IntegerProduct& product) {
+bool emit_own_product(Compiler& compiler, const IntegerProduct& product) {
   const Product& p = product.sizes;
-  if (p.m == 0 || p.n == 0 || p.k == 0) return false;
-  if (sums_are_exact(product.source.grid.dtype, product.weights) && emit_dnnl_product(compiler, product)) return true;
   return emit_own_convolution(compiler, int8::product_shape(p.m, p.k, p.n),
                               {product.source, product.weights, codes_by_output(product.weights.codes, p), p.bias,
                                product.epilogue, Layout::kPlain, product.result});
+}
+
+bool emit_product(Compiler& compiler, const IntegerProduct& product) {
+  const Product& p = product.sizes;
+  if (p.m == 0 || p.n == 0 || p.k == 0) return false;
+  const auto by = [&](auto emit) {
+    return [&compiler, &product, emit](const Epilogue& epilogue, TensorId result) {
+      return emit(compiler, {product.sizes, result, product.source, product.weights, epilogue});
+    };
+  };
+  const Sums sums{product.source, product.weights, product.epilogue, Layout::kPlain, product.result};
+  return emit_sums(compiler, sums, by(emit_dnnl_product), by(emit_own_product));
 }
 
 bool lower_product(Compiler& compiler, const Group& group, const Product& p) {

@@ -112,6 +112,18 @@ TEST(Integer, FunctionsBehindAConvolutionStoreCodesAtOnce) {
   }
 }
 
+TEST(Integer, LeakyReluAndSiluStoreCodesAtOnceOnEveryCpu) {
+  for (const bool silu : {false, true}) {
+    NetworkBuilder b(17);
+    const TensorId x = b.conv(b.input({2, 6, 19, 17}), 21, 3);
+    b.output(silu ? b.silu(x) : b.like_first("LeakyRelu", {x}, {{"alpha", 0.1F}}));
+    const QuantizedNetwork network = quantize(b.build());
+    EXPECT_EQ(count(steps_of(network.graph), "QuantizeLinear"), 1) << silu;
+    EXPECT_EQ(count(steps_of(network.graph), "Dequantize"), 1) << silu;
+    expect_same_codes(network);
+  }
+}
+
 TEST(Integer, ClampsBehindAFunctionNarrowItsCodes) {
   NetworkBuilder b(13);
   const TensorId x = b.like_first("HardSigmoid", {b.conv(b.input({1, 4, 9, 7}), 16, 3)});

@@ -62,7 +62,10 @@ Compiler::Compiler(const CompileRequest& request)
 
 Program Compiler::run() {
   add_inputs();
-  for (const Group& group : form_groups(graph(), facts_, request_.kernels == Kernels::kFast)) lower(group);
+  for (const Group& group : form_groups(graph(), facts_, request_.kernels == Kernels::kFast)) {
+    lower(group);
+    request_.folded.forget_large();  // its weights lie packed in its steps
+  }
   finish_outputs();
   finish_taps();
   plan_memory(program_);

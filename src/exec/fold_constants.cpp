@@ -1,6 +1,7 @@
 #include "exec/fold_constants.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "exec/kernels/kernel.h"
 #include "exec/kernels/operator_table.h"
@@ -41,6 +42,16 @@ const Tensor* FoldedConstants::value(TensorId id) const {
     }
   }
   return &computed_.at(id);
+}
+
+void FoldedConstants::forget_large() const {
+  constexpr std::size_t kLargeBytes = 4096;
+  std::erase_if(computed_, [](const auto& item) { return item.second.bytes() > kLargeBytes; });
+}
+
+std::size_t FoldedConstants::held_bytes() const {
+  return std::accumulate(computed_.begin(), computed_.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& item) { return sum + item.second.bytes(); });
 }
 
 void FoldedConstants::evaluate(const Node& node) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <vector>
 
@@ -21,8 +22,13 @@ class FoldedConstants {
   bool known(graph::TensorId id) const { return index(id) < known_.size() && known_[index(id)]; }
   /// True when every input that is there is known.
   bool all_known(const graph::Node& node) const;
-  /// Value of a constant, given by the graph or computed; nullptr for activations. The pointer stays good.
+  /// Value of a constant, given by the graph, unpacked or computed; nullptr for activations. The pointer stays good
+  /// until the next forget_large.
   const Tensor* value(graph::TensorId id) const;
+  /// Drops what was unpacked or computed and takes more than 4 KiB; whoever asks again has it made again.
+  void forget_large() const;
+  /// Bytes of what was unpacked or computed and is still there.
+  std::size_t held_bytes() const;
 
  private:
   void evaluate(const graph::Node& node) const;

@@ -178,6 +178,22 @@ TEST(Integer, WeightsOfFewBitsLiePackedBeforeAndAfterCompilation) {
   }
 }
 
+TEST(Integer, CompilingUnpacksOneWeightAfterTheOther) {
+  NetworkBuilder b(18);
+  TensorId x = b.input({1, 32, 6, 6});
+  for (int i = 0; i < 4; ++i) x = b.conv(x, 32, 3);
+  b.output(x);
+  PackedConstants packed;
+  const Graph graph = packed.take_from(quantize(b.build(), 5).graph);
+  const TensorId first = weight_codes(graph);
+  const FoldedConstants folded(graph, &packed);
+  EXPECT_EQ(folded.value(first)->bytes(), 32 * 32 * 9u);
+  EXPECT_GE(folded.held_bytes(), 32 * 32 * 9u);
+  compile({graph, folded, Kernels::kFast, {}, fast::make_dnnl_state()});
+  EXPECT_LT(folded.held_bytes(), 32 * 32 * 9u);
+  EXPECT_EQ(folded.value(first)->bytes(), 32 * 32 * 9u);
+}
+
 TEST(Integer, SessionsShareTheWeightsOfTheirKernels) {
   NetworkBuilder b(16);
   const TensorId x = b.like_first("Relu", {b.conv(b.input({1, 6, 9, 9}), 20, 3)});

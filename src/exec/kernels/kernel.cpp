@@ -16,10 +16,15 @@ InputView view_of(const Tensor& tensor) {
 }
 
 std::vector<std::int64_t> integers_of(const InputView& view) {
-  std::vector<std::int64_t> values(static_cast<std::size_t>(view.elements()));
+  const DimList values = dims_of(view);
+  return {values.begin(), values.end()};
+}
+
+DimList dims_of(const InputView& view) {
+  DimList values;
   dispatch<std::int32_t, std::int64_t>(view.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = view.as<T>()[i];
+    for (std::int64_t i = 0; i < view.elements(); ++i) values.push_back(view.as<T>()[i]);
   });
   return values;
 }

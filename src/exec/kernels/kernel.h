@@ -64,6 +64,8 @@ InputView view_of(const Tensor& tensor);
 
 /// Values of an int32 or int64 tensor (axes, shapes, pads).
 std::vector<std::int64_t> integers_of(const InputView& view);
+/// The same where there is about one per dimension.
+DimList dims_of(const InputView& view);
 
 /// The first element of a tensor of any number type.
 double scalar_of(const InputView& view);

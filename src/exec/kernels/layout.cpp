@@ -25,8 +25,9 @@ Layout canonical(Layout layout, const Shape& shape) {
   return one_pixel ? Layout::kPlain : Layout::kChannelsLast;
 }
 
-Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shape& target) {
-  Strides result(target.size(), 0);
+DimList broadcast_strides(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
+                          std::span<const std::int64_t> target) {
+  DimList result(target.size());
   const std::size_t missing = target.size() - shape.size();
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] != 1) result[missing + i] = strides[i];

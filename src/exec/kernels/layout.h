@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/tensor.h"
+#include "exec/kernels/dim_list.h"
 
 namespace cleave::exec {
 
@@ -19,7 +21,8 @@ Strides strides_of(const Shape& shape, Layout layout);
 Layout canonical(Layout layout, const Shape& shape);
 
 /// Strides that read a tensor of `shape` as if it had shape `target` (0 along repeated dimensions), right-aligned.
-Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shape& target);
+DimList broadcast_strides(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
+                          std::span<const std::int64_t> target);
 
 /// 0 <= axis < rank for an ONNX axis that may count from the back.
 std::size_t axis_index(std::int64_t axis, std::size_t rank);

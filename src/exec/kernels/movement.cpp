@@ -1,10 +1,10 @@
 #include "exec/kernels/movement.h"
 
-#include <algorithm>
 #include <cstring>
-#include <numeric>
+#include <span>
 
 #include "core/check.h"
+#include "exec/kernels/dim_list.h"
 #include "exec/kernels/pieces.h"
 #include "exec/kernels/walk.h"
 
@@ -12,8 +12,8 @@ namespace cleave::exec {
 namespace {
 
 template <std::size_t Bytes>
-void copy_typed(const Shape& shape, std::byte* target, const Strides& target_strides, const std::byte* source,
-                const Strides& source_strides) {
+void copy_typed(std::span<const std::int64_t> shape, std::byte* target, std::span<const std::int64_t> target_strides,
+                const std::byte* source, std::span<const std::int64_t> source_strides) {
   constexpr auto kBytes = static_cast<std::int64_t>(Bytes);
   walk_rows<2>(shape, {target_strides, source_strides}, [&](const auto& offset, std::int64_t count, const auto& step) {
     std::byte* to = target + offset[0] * kBytes;
@@ -29,7 +29,7 @@ void copy_typed(const Shape& shape, std::byte* target, const Strides& target_str
 }
 
 /// The axis that lies outermost in the target, or 0.
-std::size_t outermost_axis(const Shape& shape, const Strides& target_strides) {
+std::size_t outermost_axis(std::span<const std::int64_t> shape, std::span<const std::int64_t> target_strides) {
   std::size_t best = 0;
   for (std::size_t i = 1; i < shape.size(); ++i) {
     if (shape[i] > 1 && (shape[best] == 1 || target_strides[i] > target_strides[best])) best = i;
@@ -37,8 +37,9 @@ std::size_t outermost_axis(const Shape& shape, const Strides& target_strides) {
   return best;
 }
 
-void copy_piece(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
-                const std::byte* source, const Strides& source_strides) {
+void copy_piece(std::size_t element_bytes, std::span<const std::int64_t> shape, std::byte* target,
+                std::span<const std::int64_t> target_strides, const std::byte* source,
+                std::span<const std::int64_t> source_strides) {
   switch (element_bytes) {
     case 1:
       return copy_typed<1>(shape, target, target_strides, source, source_strides);
@@ -58,19 +59,19 @@ class TableCopy {
  public:
   TableCopy(std::size_t bytes, const InputView& in, const OutputView& out, const AxisTables& tables,
             const std::byte* fill)
-      : bytes_(static_cast<std::int64_t>(bytes)), in_(in), out_(out), tables_(tables), fill_(fill) {
-    order_.resize(out.shape.size());
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](std::size_t a, std::size_t b) { return out.strides[a] > out.strides[b]; });
-  }
+      : bytes_(static_cast<std::int64_t>(bytes)),
+        in_(in),
+        out_(out),
+        tables_(tables),
+        fill_(fill),
+        order_(outermost_first(out.strides)) {}
 
   void run(std::size_t depth, std::byte* target, const std::byte* source) const {
     if (depth == order_.size()) {
       std::memcpy(target, source == nullptr ? fill_ : source, static_cast<std::size_t>(bytes_));
       return;
     }
-    const std::size_t axis = order_[depth];
+    const auto axis = static_cast<std::size_t>(order_[depth]);
     const auto& table = tables_[axis];
     for (std::int64_t i = 0; i < out_.shape[axis];) {
       const std::int64_t run_length = depth + 1 == order_.size() ? contiguous(axis, i) : 1;
@@ -104,21 +105,23 @@ class TableCopy {
   const OutputView& out_;
   const AxisTables& tables_;
   const std::byte* fill_;
-  std::vector<std::size_t> order_;
+  DimList order_;
 };
 
 }  // namespace
 
-void strided_copy(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
-                  const std::byte* source, const Strides& source_strides) {
-  const std::int64_t elements = element_count(shape);
+void strided_copy(std::size_t element_bytes, std::span<const std::int64_t> shape, std::byte* target,
+                  std::span<const std::int64_t> target_strides, const std::byte* source,
+                  std::span<const std::int64_t> source_strides) {
+  std::int64_t elements = 1;
+  for (const std::int64_t dim : shape) elements *= dim;
   if (shape.empty() || elements == 0) {
     return copy_piece(element_bytes, shape, target, target_strides, source, source_strides);
   }
   const auto bytes = static_cast<std::int64_t>(element_bytes);
   const std::size_t axis = outermost_axis(shape, target_strides);
   in_pieces(shape[axis], elements / shape[axis] * bytes, [&](std::int64_t begin, std::int64_t count) {
-    Shape piece = shape;
+    DimList piece(shape);
     piece[axis] = count;
     copy_piece(element_bytes, piece, target + begin * target_strides[axis] * bytes, target_strides,
                source + begin * source_strides[axis] * bytes, source_strides);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "exec/kernels/kernel.h"
@@ -11,8 +12,9 @@ namespace cleave::exec {
 /// Copies shape's elements between two strided places.
 ///
 /// element_bytes   1, 2, 4 or 8.
-void strided_copy(std::size_t element_bytes, const Shape& shape, std::byte* target, const Strides& target_strides,
-                  const std::byte* source, const Strides& source_strides);
+void strided_copy(std::size_t element_bytes, std::span<const std::int64_t> shape, std::byte* target,
+                  std::span<const std::int64_t> target_strides, const std::byte* source,
+                  std::span<const std::int64_t> source_strides);
 
 /// One index table per axis: output index -> input index, -1 for the fill value.
 using AxisTables = std::vector<std::vector<std::int64_t>>;

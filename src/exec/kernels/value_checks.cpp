@@ -8,10 +8,15 @@ Error bad_value(const KernelCall& call, const std::string& what) {
   return Error(ErrorKind::kInvalidInput, "node '" + call.node.name + "' (" + call.node.op + "): " + what);
 }
 
-void require_shape(const KernelCall& call, const Shape& made, std::size_t i) {
-  if (made == call.out(i).shape) return;
-  throw bad_value(call, "its inputs ask for a result of shape " + shape_text(made) + ", the network says " +
-                            shape_text(call.out(i).shape));
+void require_shape(const KernelCall& call, std::span<const std::int64_t> made, std::size_t i) {
+  const Shape& wanted = call.out(i).shape;
+  if (std::equal(made.begin(), made.end(), wanted.begin(), wanted.end())) return;
+  throw bad_value(call, "its inputs ask for a result of shape " + shape_text({made.begin(), made.end()}) +
+                            ", the network says " + shape_text(wanted));
+}
+
+void require_shape(const KernelCall& call, std::initializer_list<std::int64_t> made) {
+  require_shape(call, std::span(made.begin(), made.size()));
 }
 
 std::int64_t checked_index(const KernelCall& call, std::int64_t index, std::int64_t dim) {

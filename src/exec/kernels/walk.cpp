@@ -1,8 +1,8 @@
 #include "exec/kernels/walk.h"
 
 #include <algorithm>
-#include <numeric>
-#include <vector>
+
+#include "exec/kernels/dim_list.h"
 
 namespace cleave::exec {
 namespace {
@@ -10,12 +10,13 @@ namespace {
 /// Dimensions and strides of K tensors that are walked together.
 template <std::size_t K>
 struct WalkPlan {
-  Shape dims;  ///< outermost first
-  std::array<Strides, K> strides;
+  DimList dims;  ///< outermost first
+  std::array<DimList, K> strides;
 };
 
 template <std::size_t K>
-bool merges(const WalkPlan<K>& plan, const Shape& shape, const std::array<Strides, K>& strides, std::size_t axis) {
+bool merges(const WalkPlan<K>& plan, std::span<const std::int64_t> shape, const WalkStrides<K>& strides,
+            std::size_t axis) {
   if (plan.dims.empty()) return false;
   for (std::size_t k = 0; k < K; ++k) {
     if (plan.strides[k].back() != strides[k][axis] * shape[axis]) return false;
@@ -24,13 +25,10 @@ bool merges(const WalkPlan<K>& plan, const Shape& shape, const std::array<Stride
 }
 
 template <std::size_t K>
-WalkPlan<K> plan_walk(const Shape& shape, const std::array<Strides, K>& strides) {
-  std::vector<std::size_t> order(shape.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return strides[0][a] > strides[0][b]; });
+WalkPlan<K> plan_walk(std::span<const std::int64_t> shape, const WalkStrides<K>& strides) {
   WalkPlan<K> plan;
-  for (const std::size_t axis : order) {
+  for (const std::int64_t next : outermost_first(strides[0])) {
+    const auto axis = static_cast<std::size_t>(next);
     if (shape[axis] == 1) continue;
     if (merges(plan, shape, strides, axis)) {
       plan.dims.back() *= shape[axis];
@@ -50,14 +48,14 @@ WalkPlan<K> plan_walk(const Shape& shape, const std::array<Strides, K>& strides)
 }  // namespace
 
 template <std::size_t K>
-void walk_rows(const Shape& shape, const std::array<Strides, K>& strides, const RowBody<K>& row) {
+void walk_rows(std::span<const std::int64_t> shape, const WalkStrides<K>& strides, const RowBody<K>& row) {
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return;
   const WalkPlan<K> plan = plan_walk<K>(shape, strides);
   const std::size_t last = plan.dims.size() - 1;
   Offsets<K> steps;
   for (std::size_t k = 0; k < K; ++k) steps[k] = plan.strides[k][last];
   Offsets<K> offsets{};
-  Shape counter(last, 0);
+  DimList counter(last);
   for (;;) {
     row(offsets, plan.dims[last], steps);
     std::size_t d = last;
@@ -72,9 +70,9 @@ void walk_rows(const Shape& shape, const std::array<Strides, K>& strides, const 
   }
 }
 
-template void walk_rows<1>(const Shape&, const std::array<Strides, 1>&, const RowBody<1>&);
-template void walk_rows<2>(const Shape&, const std::array<Strides, 2>&, const RowBody<2>&);
-template void walk_rows<3>(const Shape&, const std::array<Strides, 3>&, const RowBody<3>&);
-template void walk_rows<4>(const Shape&, const std::array<Strides, 4>&, const RowBody<4>&);
+template void walk_rows<1>(std::span<const std::int64_t>, const WalkStrides<1>&, const RowBody<1>&);
+template void walk_rows<2>(std::span<const std::int64_t>, const WalkStrides<2>&, const RowBody<2>&);
+template void walk_rows<3>(std::span<const std::int64_t>, const WalkStrides<3>&, const RowBody<3>&);
+template void walk_rows<4>(std::span<const std::int64_t>, const WalkStrides<4>&, const RowBody<4>&);
 
 }  // namespace cleave::exec

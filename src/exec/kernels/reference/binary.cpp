@@ -25,8 +25,9 @@ void apply_row(T* out, const T* a, const T* b, std::int64_t count, const Offsets
 
 template <typename T, typename F>
 void zip(const OutputView& out, const InputView& a, const InputView& b, F f) {
-  const std::array<Strides, 3> strides = {out.strides, broadcast_strides(a.shape, a.strides, out.shape),
-                                          broadcast_strides(b.shape, b.strides, out.shape)};
+  const DimList a_strides = broadcast_strides(a.shape, a.strides, out.shape);
+  const DimList b_strides = broadcast_strides(b.shape, b.strides, out.shape);
+  const WalkStrides<3> strides = {out.strides, a_strides, b_strides};
   walk_rows<3>(out.shape, strides, [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {
     apply_row<T>(out.as<T>() + at[0], a.as<T>() + at[1], b.as<T>() + at[2], count, step, f);
   });
@@ -120,8 +121,9 @@ void power(const KernelCall& call) {
   const InputView& a = call.in(0);
   const InputView& b = call.in(1);
   const ReadNumber exponent = number_reader(b.dtype);
-  const std::array<Strides, 3> strides = {out.strides, broadcast_strides(a.shape, a.strides, out.shape),
-                                          broadcast_strides(b.shape, b.strides, out.shape)};
+  const DimList a_strides = broadcast_strides(a.shape, a.strides, out.shape);
+  const DimList b_strides = broadcast_strides(b.shape, b.strides, out.shape);
+  const WalkStrides<3> strides = {out.strides, a_strides, b_strides};
   dispatch_number(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     walk_rows<3>(out.shape, strides, [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {

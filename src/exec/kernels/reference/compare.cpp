@@ -13,8 +13,9 @@ void test_pairs(const KernelCall& call, F f) {
   const InputView& a = call.in(0);
   const InputView& b = call.in(1);
   const OutputView& out = call.out();
-  const std::array<Strides, 3> strides = {out.strides, broadcast_strides(a.shape, a.strides, out.shape),
-                                          broadcast_strides(b.shape, b.strides, out.shape)};
+  const DimList a_strides = broadcast_strides(a.shape, a.strides, out.shape);
+  const DimList b_strides = broadcast_strides(b.shape, b.strides, out.shape);
+  const WalkStrides<3> strides = {out.strides, a_strides, b_strides};
   walk_rows<3>(out.shape, strides, [&](const Offsets<3>& at, std::int64_t count, const Offsets<3>& step) {
     for (std::int64_t i = 0; i < count; ++i) {
       out.as<bool>()[at[0] + i * step[0]] = f(a.as<T>()[at[1] + i * step[1]], b.as<T>()[at[2] + i * step[2]]);
@@ -47,9 +48,10 @@ void select(const KernelCall& call) {
   const InputView& a = call.in(1);
   const InputView& b = call.in(2);
   const OutputView& out = call.out();
-  const std::array<Strides, 4> strides = {out.strides, broadcast_strides(condition.shape, condition.strides, out.shape),
-                                          broadcast_strides(a.shape, a.strides, out.shape),
-                                          broadcast_strides(b.shape, b.strides, out.shape)};
+  const DimList condition_strides = broadcast_strides(condition.shape, condition.strides, out.shape);
+  const DimList a_strides = broadcast_strides(a.shape, a.strides, out.shape);
+  const DimList b_strides = broadcast_strides(b.shape, b.strides, out.shape);
+  const WalkStrides<4> strides = {out.strides, condition_strides, a_strides, b_strides};
   walk_rows<4>(out.shape, strides, [&](const Offsets<4>& at, std::int64_t count, const Offsets<4>& step) {
     for (std::int64_t i = 0; i < count; ++i) {
       const bool first = condition.as<bool>()[at[1] + i * step[1]];

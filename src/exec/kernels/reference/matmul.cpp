@@ -60,7 +60,7 @@ Shape as_matrix(Shape shape, bool right) {
   return shape;
 }
 
-Strides batch_strides(const Shape& matrix, const Shape& batch) {
+DimList batch_strides(const Shape& matrix, const Shape& batch) {
   const Shape own(matrix.begin(), matrix.end() - 2);
   Strides strides = strides_of(own, Layout::kPlain);
   for (auto& stride : strides) stride *= matrix[matrix.size() - 2] * matrix[matrix.size() - 1];

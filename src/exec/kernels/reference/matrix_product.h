@@ -27,7 +27,7 @@ void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const
 Shape as_matrix(Shape shape, bool right);
 
 /// Strides of the batch dimensions of a matrix stack, in elements.
-Strides batch_strides(const Shape& matrix, const Shape& batch);
+DimList batch_strides(const Shape& matrix, const Shape& batch);
 
 /// Batch dimensions of the product of two matrix stacks.
 Shape batch_shape(const Shape& a, const Shape& b);

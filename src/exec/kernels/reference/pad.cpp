@@ -1,6 +1,7 @@
-#include <numeric>
-#include <vector>
+#include <algorithm>
+#include <string>
 
+#include "exec/kernels/dispatch.h"
 #include "exec/kernels/movement.h"
 #include "exec/kernels/reference/kernels.h"
 #include "exec/kernels/value_checks.h"
@@ -20,20 +21,19 @@ std::int64_t padded_index(const std::string& mode, std::int64_t i, std::int64_t 
   if (i >= 0 && i < dim) return i;
   if (mode == "edge") return i < 0 ? 0 : dim - 1;
   if (mode == "reflect") return reflected(i, dim);
-  if (mode == "wrap") return ((i % dim) + dim) % dim;
-  return -1;
+  return ((i % dim) + dim) % dim;  // wrap
 }
 
 /// What each axis begins with; the shape that comes out is held against the graph's.
-std::vector<std::int64_t> begins_of(const KernelCall& call) {
+DimList begins_of(const KernelCall& call) {
   const std::size_t rank = call.in(0).shape.size();
-  const auto pads = integers_of(call.in(1));
-  std::vector<std::int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), std::int64_t{0});
-  if (call.in(3).present()) axes = integers_of(call.in(3));
+  const DimList pads = dims_of(call.in(1));
+  DimList axes;
+  for (std::size_t i = 0; i < rank; ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (call.in(3).present()) axes = dims_of(call.in(3));
   if (pads.size() != 2 * axes.size()) throw bad_value(call, std::to_string(pads.size()) + " pads are not two per axis");
-  std::vector<std::int64_t> begins(rank, 0);
-  Shape shape = call.in(0).shape;
+  DimList begins(rank);
+  DimList shape(call.in(0).shape);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = axis_index(axes[i], rank);
     begins[axis] = pads[i];
@@ -43,22 +43,57 @@ std::vector<std::int64_t> begins_of(const KernelCall& call) {
   return begins;
 }
 
-}  // namespace
+/// Every element of a dense tensor.
+void fill(const OutputView& out, const std::byte* value) {
+  dispatch_bytes(dtype_bytes(out.dtype), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::fill_n(out.as<T>(), out.elements(), *reinterpret_cast<const T*>(value));
+  });
+}
 
-void pad(const KernelCall& call) {
+/// One value around the input; where pads are negative, the input is cut off.
+void pad_with(const KernelCall& call, const DimList& begins, const std::byte* value) {
   const InputView& in = call.in(0);
-  const std::string mode = call.node.text("mode", "constant");
-  const auto begins = begins_of(call);
+  const OutputView& out = call.out();
+  fill(out, value);
+  DimList kept;
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    const std::int64_t first = std::max<std::int64_t>(0, -begins[i]);
+    const std::int64_t place = std::max<std::int64_t>(0, begins[i]);
+    kept.push_back(std::min(in.shape[i] - first, out.shape[i] - place));
+    if (kept.back() <= 0) return;
+    from += first * in.strides[i];
+    to += place * out.strides[i];
+  }
+  const std::size_t bytes = dtype_bytes(in.dtype);
+  const auto step = static_cast<std::ptrdiff_t>(bytes);
+  strided_copy(bytes, kept, out.data + to * step, out.strides, in.data + from * step, in.strides);
+}
+
+void pad_by_tables(const KernelCall& call, const DimList& begins, const std::string& mode) {
+  const InputView& in = call.in(0);
   AxisTables tables;
   for (std::size_t axis = 0; axis < in.shape.size(); ++axis) {
+    if (in.shape[axis] == 0 && call.out().shape[axis] > 0) throw bad_value(call, "an empty axis has nothing to repeat");
     tables.emplace_back();
     for (std::int64_t i = 0; i < call.out().shape[axis]; ++i) {
       tables.back().push_back(padded_index(mode, i - begins[axis], in.shape[axis]));
     }
   }
-  static constexpr std::byte kZero[8] = {};
+  copy_by_tables(dtype_bytes(in.dtype), in, call.out(), tables, nullptr);
+}
+
+}  // namespace
+
+void pad(const KernelCall& call) {
+  alignas(8) static constexpr std::byte kZero[8] = {};
+  const std::string mode = call.node.text("mode", "constant");
+  const DimList begins = begins_of(call);
+  if (mode != "constant") return pad_by_tables(call, begins, mode);
   const bool has_value = call.in(2).present() && call.in(2).data != nullptr;
-  copy_by_tables(dtype_bytes(in.dtype), in, call.out(), tables, has_value ? call.in(2).data : kZero);
+  pad_with(call, begins, has_value ? call.in(2).data : kZero);
 }
 
 }  // namespace cleave::exec::reference

@@ -41,8 +41,8 @@ void split_axis(Split2& view, std::size_t axis, std::int64_t outer, std::int64_t
 
 /// The parts must fill the axis as the sizes (where given) say.
 void require_parts(const KernelCall& call, std::size_t axis) {
-  const std::vector<std::int64_t> sizes = call.in(1).present() ? integers_of(call.in(1)) : std::vector<std::int64_t>();
-  Shape part = call.in(0).shape;
+  const DimList sizes = call.in(1).present() ? dims_of(call.in(1)) : DimList();
+  DimList part(call.in(0).shape);
   std::int64_t left = part[axis];
   for (std::size_t i = 0; i < call.outputs.size(); ++i) {
     part[axis] = i < sizes.size() ? sizes[i] : call.out(i).shape[axis];
@@ -69,11 +69,12 @@ Shape broadcast(const KernelCall& call, Shape a, Shape b) {
 
 void transpose(const KernelCall& call) {
   const InputView& in = call.in(0);
-  std::vector<std::int64_t> reversed(in.shape.size());
-  for (std::size_t i = 0; i < reversed.size(); ++i) reversed[i] = static_cast<std::int64_t>(reversed.size() - 1 - i);
-  const auto perm = call.node.integers("perm", reversed);
-  Strides strides;
-  for (const std::int64_t axis : perm) strides.push_back(in.strides[static_cast<std::size_t>(axis)]);
+  const auto found = call.node.attributes.find("perm");
+  const auto* perm = found == call.node.attributes.end() ? nullptr : std::get_if<Shape>(&found->second);
+  DimList strides;
+  for (std::size_t i = 0; i < in.shape.size(); ++i) {
+    strides.push_back(in.strides[perm == nullptr ? in.shape.size() - 1 - i : static_cast<std::size_t>((*perm)[i])]);
+  }
   strided_copy(element_bytes(call), call.out().shape, call.out().data, call.out().strides, in.data, strides);
 }
 

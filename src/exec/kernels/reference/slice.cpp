@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <numeric>
-#include <vector>
 
 #include "exec/kernels/movement.h"
 #include "exec/kernels/reference/kernels.h"
@@ -32,15 +30,15 @@ AxisRange range_of(std::int64_t start, std::int64_t end, std::int64_t step, std:
   return {first, step, -length / step + (-length % step != 0)};
 }
 
-std::vector<std::int64_t> axes_of(const KernelCall& call, std::size_t count) {
-  if (call.in(3).present()) return integers_of(call.in(3));
-  std::vector<std::int64_t> axes(count);
-  std::iota(axes.begin(), axes.end(), std::int64_t{0});
+DimList axes_of(const KernelCall& call, std::size_t count) {
+  if (call.in(3).present()) return dims_of(call.in(3));
+  DimList axes;
+  for (std::size_t i = 0; i < count; ++i) axes.push_back(static_cast<std::int64_t>(i));
   return axes;
 }
 
-std::vector<std::int64_t> steps_of(const KernelCall& call, std::size_t count) {
-  return call.in(4).present() ? integers_of(call.in(4)) : std::vector<std::int64_t>(count, 1);
+DimList steps_of(const KernelCall& call, std::size_t count) {
+  return call.in(4).present() ? dims_of(call.in(4)) : DimList(count, 1);
 }
 
 }  // namespace
@@ -48,15 +46,15 @@ std::vector<std::int64_t> steps_of(const KernelCall& call, std::size_t count) {
 void slice(const KernelCall& call) {
   const InputView& in = call.in(0);
   const auto bytes = static_cast<std::ptrdiff_t>(dtype_bytes(in.dtype));
-  const auto starts = integers_of(call.in(1));
-  const auto ends = integers_of(call.in(2));
-  const auto axes = axes_of(call, starts.size());
-  const auto steps = steps_of(call, starts.size());
+  const DimList starts = dims_of(call.in(1));
+  const DimList ends = dims_of(call.in(2));
+  const DimList axes = axes_of(call, starts.size());
+  const DimList steps = steps_of(call, starts.size());
   if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
     throw bad_value(call, "starts, ends, axes and steps differ in number");
   }
-  Shape shape = in.shape;
-  Strides strides = in.strides;
+  DimList shape(in.shape);
+  DimList strides(in.strides);
   const std::byte* source = in.data;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (steps[i] == 0) throw bad_value(call, "a step of 0 makes no slice");

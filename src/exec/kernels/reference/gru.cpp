@@ -57,23 +57,10 @@ std::vector<float> next_state(const RecurrentPass& p, const float* x, const std:
   return next;
 }
 
-void run(const RecurrentPass& p) {
-  const std::vector<float> start = p.initial(5);
-  for (std::int64_t b = 0; b < p.shape.batch; ++b) {
-    std::vector<float> h(start.begin() + b * p.shape.hidden, start.begin() + (b + 1) * p.shape.hidden);
-    for (std::int64_t i = 0; i < p.length(b); ++i) {
-      const std::int64_t step = p.time_at(b, i);
-      h = next_state(p, p.input_at(step, b), h);
-      p.store_output(step, b, h.data());
-    }
-    p.store_last(1, b, h.data());
-  }
-}
-
 }  // namespace
 
 void gru(const KernelCall& call) {
-  for (const RecurrentPass& pass : recurrent_passes(call, {"Sigmoid", "Tanh"})) run(pass);
+  for (const RecurrentPass& pass : recurrent_passes(call, {"Sigmoid", "Tanh"})) run_hidden_cell(pass, next_state);
 }
 
 }  // namespace cleave::exec::reference

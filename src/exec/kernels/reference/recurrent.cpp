@@ -77,7 +77,7 @@ std::vector<GateActivation> activations_of(const graph::Node& node, std::int64_t
   std::vector<GateActivation> result;
   for (const std::string& name : names) {
     const ActivationRow& row = *find_activation(name);
-    result.push_back({name, row.alpha, row.beta});
+    result.push_back({row.f, row.alpha, row.beta});
     if (uses_alpha(row) && alpha < alphas.size()) result.back().alpha = alphas[alpha++];
     if (uses_beta(row) && beta < betas.size()) result.back().beta = betas[beta++];
   }
@@ -98,10 +98,6 @@ void check_lengths(const KernelCall& call, const RecurrentShape& shape) {
 
 bool is_gate_activation(const std::string& name) {
   return find_activation(name) != nullptr;
-}
-
-float GateActivation::operator()(float x) const {
-  return find_activation(name)->f(x, alpha, beta);
 }
 
 const float* RecurrentPass::input_at(std::int64_t step, std::int64_t b) const {
@@ -155,6 +151,20 @@ float RecurrentPass::dot(const float* row, const float* vector, std::int64_t cou
   float sum = 0;
   for (std::int64_t k = 0; k < count; ++k) sum += row[k] * vector[k];
   return sum;
+}
+
+void run_hidden_cell(const RecurrentPass& pass, NextHidden next) {
+  const std::int64_t hidden = pass.shape.hidden;
+  const std::vector<float> start = pass.initial(5);
+  for (std::int64_t b = 0; b < pass.shape.batch; ++b) {
+    std::vector<float> h(start.begin() + b * hidden, start.begin() + (b + 1) * hidden);
+    for (std::int64_t i = 0; i < pass.length(b); ++i) {
+      const std::int64_t step = pass.time_at(b, i);
+      h = next(pass, pass.input_at(step, b), h);
+      pass.store_output(step, b, h.data());
+    }
+    pass.store_last(1, b, h.data());
+  }
 }
 
 std::vector<RecurrentPass> recurrent_passes(const KernelCall& call,

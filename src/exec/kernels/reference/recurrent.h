@@ -9,11 +9,11 @@ namespace cleave::exec::reference {
 
 /// f of a gate, with ONNX's parameters.
 struct GateActivation {
-  std::string name;
+  float (*f)(float x, float alpha, float beta) = nullptr;
   float alpha = 0;
   float beta = 0;
 
-  float operator()(float x) const;
+  float operator()(float x) const { return f(x, alpha, beta); }
 };
 
 /// What RNN, GRU and LSTM share. Layout 0: X [seq, batch, in]; 1: X [batch, seq, in].
@@ -59,6 +59,10 @@ struct RecurrentPass {
 /// Throws Error(kInvalidInput) naming the node for sequence lengths outside [0, steps].
 std::vector<RecurrentPass> recurrent_passes(const KernelCall& call,
                                             const std::vector<std::string>& default_activations);
+
+/// Runs a cell whose state is h alone over every sequence: `next(pass, x, h)` returns h after the step.
+using NextHidden = std::vector<float> (*)(const RecurrentPass& pass, const float* x, const std::vector<float>& h);
+void run_hidden_cell(const RecurrentPass& pass, NextHidden next);
 
 /// True for activation names that GateActivation knows.
 bool is_gate_activation(const std::string& name);

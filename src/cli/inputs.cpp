@@ -18,10 +18,10 @@ graph::PrepareOptions parse_shapes(const std::vector<std::string>& shapes) {
     Shape shape;
     if (equals != std::string::npos && equals > 0) {
       for (const std::string& part : split_text(text.substr(equals + 1), 'x')) {
-        shape.push_back(parse_integer(part).value_or(0));
+        shape.push_back(parse_integer(part).value_or(-1));
       }
     }
-    if (shape.empty() || std::any_of(shape.begin(), shape.end(), [](std::int64_t d) { return d <= 0; })) {
+    if (shape.empty() || std::any_of(shape.begin(), shape.end(), [](std::int64_t d) { return d < 0; })) {
       throw Error(ErrorKind::kUsage, "--shape '" + text + "' is not of the form name=1x3x224x224");
     }
     options.input_shapes[text.substr(0, equals)] = shape;

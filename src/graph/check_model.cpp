@@ -43,26 +43,30 @@ void add_unsupported(const Graph& graph, const SupportTest& unsupported, std::ve
 
 }  // namespace
 
-std::vector<Finding> check_model(const std::filesystem::path& path, const PrepareOptions& options,
-                                 const SupportTest& unsupported) {
-  std::vector<Finding> findings;
+ModelCheck check_model(const std::filesystem::path& path, const PrepareOptions& options,
+                       const SupportTest& unsupported) {
+  ModelCheck check;
   std::optional<Model> model;
   try {
-    findings = reading_problems(path);
-    if (!findings.empty()) return findings;
+    check.problems = reading_problems(path);
+    if (!check.problems.empty()) return check;
     model = Model::load(path);
   } catch (const Error& error) {
-    return {finding_of(error, path.string())};
+    check.problems.push_back(finding_of(error, path.string()));
+    return check;
   }
   try {
     PrepareOptions runnable = options;
     runnable.data_dependent = DataDependentShapes::kAccept;
-    add_unsupported(prepare(model->graph(), runnable), unsupported, findings);
+    const Graph graph = prepare(model->graph(), runnable);
+    add_unsupported(graph, unsupported, check.problems);
+    const auto reason = why_not_cut(graph);
+    if (reason && check.problems.empty()) check.why_not_cut = finding_of(*reason, path.string());
   } catch (const Error& error) {
-    add_unsupported(model->graph(), unsupported, findings);
-    findings.push_back(finding_of(error, path.string()));
+    add_unsupported(model->graph(), unsupported, check.problems);
+    check.problems.push_back(finding_of(error, path.string()));
   }
-  return findings;
+  return check;
 }
 
 }  // namespace cleave::graph

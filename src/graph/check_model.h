@@ -23,9 +23,14 @@ struct Finding {
 /// Why a node cannot run, or empty: given by the caller (exec knows the kernels, graph does not).
 using SupportTest = std::function<std::optional<std::string>(const Graph&, NodeId)>;
 
-/// Every problem of a model file at once, in file order; empty when all is well. Loads, prepares and asks
-/// `unsupported` for each node. Never throws for what the file contains.
-std::vector<Finding> check_model(const std::filesystem::path& path, const PrepareOptions& options,
-                                 const SupportTest& unsupported);
+struct ModelCheck {
+  std::vector<Finding> problems;       ///< that keep it from running, in file order
+  std::optional<Finding> why_not_cut;  ///< of a network that runs, but has shapes that only a run can tell
+};
+
+/// Every problem of a model file at once. Loads, prepares and asks `unsupported` for each node. Never throws for what
+/// the file contains.
+ModelCheck check_model(const std::filesystem::path& path, const PrepareOptions& options,
+                       const SupportTest& unsupported);
 
 }  // namespace cleave::graph

@@ -42,23 +42,24 @@ Error unknown_shape(const Graph& graph, NodeId id, const TensorInfo& info) {
                "cleave run can run such a network; calibration and search need every shape beforehand.");
 }
 
-/// Throws for the first node in order whose outputs are not known: what comes after it is a consequence.
-void require_known(const Graph& graph) {
+}  // namespace
+
+std::optional<Error> why_not_cut(const Graph& graph) {
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     for (const TensorId id : graph.nodes()[n].outputs) {
       if (id == TensorId::kNone) continue;
       const TensorInfo& info = graph.tensor(id);
-      if (!is_fully_known(info)) throw unknown_shape(graph, static_cast<NodeId>(n), info);
+      // What comes after it is a consequence.
+      if (!is_fully_known(info)) return unknown_shape(graph, static_cast<NodeId>(n), info);
       try {
         element_count(info.shape);
       } catch (const Error& error) {
-        throw error.within("node '" + graph.nodes()[n].name + "'");
+        return error.within("node '" + graph.nodes()[n].name + "'");
       }
     }
   }
+  return std::nullopt;
 }
-
-}  // namespace
 
 Graph simplify(const Graph& raw, std::vector<PassReport>* report) {
   Graph graph = raw;
@@ -84,7 +85,9 @@ Graph prepare(const Graph& raw, const PrepareOptions& options, std::vector<PassR
     resolved = resolve_shapes(*completed);
     resolved.folded += folded;
   }
-  if (options.data_dependent == DataDependentShapes::kRefuse) require_known(resolved.graph);
+  if (options.data_dependent == DataDependentShapes::kRefuse) {
+    if (const auto reason = why_not_cut(resolved.graph)) throw *reason;
+  }
   Graph graph = simplify(resolved.graph, report);
   if (report != nullptr) report->front().fired += resolved.folded;
   return graph;

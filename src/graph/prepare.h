@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "graph/graph.h"
 #include "graph/model.h"
 
@@ -17,7 +19,9 @@ enum class DataDependentShapes {
 };
 
 struct PrepareOptions {
-  std::map<std::string, Shape> input_shapes;  ///< by input name; the others keep theirs, a symbolic batch becomes 1
+  /// By input name; the others keep theirs, a symbolic batch becomes 1. Dimensions start at 1, or at 0 for a graph that
+  /// shall only run (kAccept).
+  std::map<std::string, Shape> input_shapes;
   DataDependentShapes data_dependent = DataDependentShapes::kRefuse;
 };
 
@@ -36,6 +40,10 @@ Graph prepare(const Model& model, const PrepareOptions& options = {}, std::vecto
 
 /// The same for a network that was built in memory.
 Graph prepare(const Graph& graph, const PrepareOptions& options = {}, std::vector<PassReport>* report = nullptr);
+
+/// Why a prepared graph can be run but not priced or cut, naming the first node whose result has a shape that only a
+/// run can tell; empty when every shape is known.
+std::optional<Error> why_not_cut(const Graph& graph);
 
 /// The pass table alone, to a fixed point; shapes may be unknown.
 Graph simplify(const Graph& graph, std::vector<PassReport>* report = nullptr);

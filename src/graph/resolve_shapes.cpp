@@ -20,9 +20,9 @@ Error wrong_shape(const TensorInfo& info, const Shape& given, const std::string&
                "input '" + info.name + "' cannot have the shape " + shape_text(given) + ": " + why);
 }
 
-void require_fit(const TensorInfo& info, const Shape& given) {
-  if (std::any_of(given.begin(), given.end(), [](std::int64_t d) { return d < 1; })) {
-    throw wrong_shape(info, given, "dimensions start at 1");
+void require_fit(const TensorInfo& info, const Shape& given, std::int64_t smallest) {
+  if (std::any_of(given.begin(), given.end(), [&](std::int64_t d) { return d < smallest; })) {
+    throw wrong_shape(info, given, "dimensions start at " + std::to_string(smallest));
   }
   element_count(given);
   if (!info.ranked) return;
@@ -64,11 +64,13 @@ void require_known_inputs(const Graph& graph, const PrepareOptions& options) {
 /// What a given shape says about symbolic sizes, for the other inputs that use the same symbol.
 Symbols known_symbols(const Graph& graph, const PrepareOptions& options) {
   Symbols symbols;
+  // A network of empty tensors can be run; there is nothing in it to price.
+  const std::int64_t smallest = options.data_dependent == DataDependentShapes::kAccept ? 0 : 1;
   for (const TensorId id : graph.inputs()) {
     const TensorInfo& info = graph.tensor(id);
     const auto given = options.input_shapes.find(info.name);
     if (given == options.input_shapes.end()) continue;
-    require_fit(info, given->second);
+    require_fit(info, given->second, smallest);
     for (std::size_t i = 0; i < info.shape.size(); ++i) {
       const std::string name = dimension_name(info, i);
       if (info.shape[i] < 0 && !name.empty()) symbols.emplace(name, given->second[i]);

@@ -374,7 +374,7 @@ TEST(CheckModel, ReportsAllProblemsOfAFileAtOnce) {
     add_node(m, "Relu", "loop_a", "loop_b");
   });
   write_file_atomically(folder / "m.onnx", bytes);
-  const auto findings = check_model(folder / "m.onnx", {}, [](const Graph&, NodeId) { return std::nullopt; });
+  const auto findings = check_model(folder / "m.onnx", {}, [](const Graph&, NodeId) { return std::nullopt; }).problems;
   ASSERT_EQ(findings.size(), 3u);
   EXPECT_TRUE(contains(findings[0].what, "tensor 'w'")) << findings[0].what;
   EXPECT_TRUE(contains(findings[1].what, "tensor 'v'")) << findings[1].what;
@@ -392,20 +392,38 @@ TEST(CheckModel, NamesEveryUnsupportedOperatorEvenWhenShapesStayUnknown) {
                           m.mutable_graph()->mutable_output(0)->set_name("wonder");
                         }));
   const auto findings = check_model(folder / "m.onnx", {}, [](const Graph& g, NodeId id) -> std::optional<std::string> {
-    if (g.node(id).domain.empty()) return std::nullopt;
-    return "no kernel for " + g.node(id).op;
-  });
+                          if (g.node(id).domain.empty()) return std::nullopt;
+                          return "no kernel for " + g.node(id).op;
+                        }).problems;
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].where, "node 'magic' (Magic)");
   EXPECT_EQ(findings[1].where, "node 'wonder' (Wonder)");
+}
+
+TEST(CheckModel, SaysOfANetworkWhoseShapesDependOnTheDataThatItRunsButCannotBeCut) {
+  const cleave::testing::TemporaryFolder folder;
+  write_file_atomically(folder / "m.onnx", small_model([](onnx::ModelProto& m) {
+                          add_node(m, "NonZero", "sum", "places");
+                          m.mutable_graph()->mutable_output(0)->set_name("places");
+                          auto& type = *m.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type();
+                          type.set_elem_type(onnx::TensorProto::INT64);
+                          type.clear_shape();
+                        }));
+  const ModelCheck check = check_model(folder / "m.onnx", {}, [](const Graph&, NodeId) { return std::nullopt; });
+  EXPECT_TRUE(check.problems.empty()) << check.problems.front().what;
+  ASSERT_TRUE(check.why_not_cut);
+  EXPECT_EQ(check.why_not_cut->kind, ErrorKind::kUnsupported);
+  EXPECT_TRUE(contains(check.why_not_cut->what, "node 'places' (NonZero)")) << check.why_not_cut->what;
 }
 
 TEST(CheckModel, IsSilentAboutAGoodModelAndNamesAMissingOne) {
   const cleave::testing::TemporaryFolder folder;
   write_file_atomically(folder / "m.onnx", small_model());
   const SupportTest all = [](const Graph&, NodeId) { return std::nullopt; };
-  EXPECT_TRUE(check_model(folder / "m.onnx", {}, all).empty());
-  const auto missing = check_model(folder / "none.onnx", {}, all);
+  const ModelCheck good = check_model(folder / "m.onnx", {}, all);
+  EXPECT_TRUE(good.problems.empty());
+  EXPECT_FALSE(good.why_not_cut);
+  const auto missing = check_model(folder / "none.onnx", {}, all).problems;
   ASSERT_EQ(missing.size(), 1u);
   EXPECT_EQ(missing[0].kind, ErrorKind::kIo);
 }

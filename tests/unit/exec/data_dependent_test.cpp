@@ -6,6 +6,7 @@
 #include "graph/prepare.h"
 #include "random_tensor.h"
 #include "support/ort.h"
+#include "tap_recorder.h"
 #include "text_network.h"
 
 namespace cleave::exec {
@@ -18,6 +19,13 @@ using testing::TextNetwork;
 
 Tensor ints(const std::vector<std::int64_t>& values) {
   return Tensor::from<std::int64_t>({static_cast<std::int64_t>(values.size())}, values);
+}
+
+template <typename T>
+void expect_values(const Tensor& tensor, const Shape& shape, const std::vector<T>& values) {
+  ASSERT_EQ(tensor.dtype(), dtype_of<T>());
+  EXPECT_EQ(tensor.shape(), shape);
+  EXPECT_EQ(std::vector<T>(tensor.data<T>().begin(), tensor.data<T>().end()), values);
 }
 
 /// The tail of a one-shot detector: convolutions make boxes and scores, suppression chooses, gathers collect.
@@ -175,6 +183,32 @@ TEST(DataDependent, WorksOnShapesThatAreComputedFromData) {
 
 graph::Graph doubling() {
   return TextNetwork(R"(agraph (float[a,b] x) => (float[a,b] y) { y = Add(x, x) })").model().graph();
+}
+
+TEST(DataDependent, RunsIntoTheCallersOutputsWhateverTheyHold) {
+  Session session(TextNetwork(R"(
+    agraph (float[4] x) => (float[4] twice, int64[1,n] places) {
+      twice = Add(x, x)
+      places = NonZero(twice)
+    })")
+                      .graph());
+  const auto x = [](std::vector<float> values) { return std::vector<Tensor>{Tensor::from<float>({4}, values)}; };
+  std::vector<Tensor> outputs = {Tensor(DType::kInt8, {3}), Tensor(DType::kInt64, {1, 2}), Tensor::scalar(1.0F)};
+  session.run_into(x({0, 1, 0, 2}), outputs);
+  ASSERT_EQ(outputs.size(), 2u);
+  expect_values<float>(outputs[0], {4}, {0, 2, 0, 4});
+  expect_values<std::int64_t>(outputs[1], {1, 2}, {1, 3});
+  const std::vector<Tensor> kept = outputs;
+  session.run_into(x({1, 1, 3, 0}), outputs);
+  expect_values<float>(outputs[0], {4}, {2, 2, 6, 0});
+  expect_values<std::int64_t>(outputs[1], {1, 3}, {0, 1, 2});
+  expect_values<float>(kept[0], {4}, {0, 2, 0, 4});
+  expect_values<std::int64_t>(kept[1], {1, 2}, {1, 3});
+  testing::TapRecorder recorder;
+  const std::vector<graph::TensorId> taps = {*session.graph().find("twice")};
+  session.run_into(x({0, 0, 0, 5}), taps, recorder, outputs);
+  expect_values<float>(recorder.value(taps[0]), {4}, {0, 0, 0, 10});
+  expect_values<std::int64_t>(outputs[1], {1, 1}, {3});
 }
 
 TEST(SessionCache, CompilesEachShapeOnceAndForgetsTheOldest) {

@@ -26,6 +26,11 @@ TEST_P(Peak, LoopsCountTheirOperations) {
   EXPECT_EQ(table().peak.code_dot_product(200), 2 * table().peak.code_dot_product(100));
 }
 
+TEST_P(Peak, ARoundOfCodesCountsAsManyTimesMoreAsCodesFitIntoTheLaneOfAFloat) {
+  const double codes_per_lane = GetParam() == Isa::kAvx512Vnni ? 4 : 2;  // before VNNI codes are widened to 16 bits
+  EXPECT_EQ(table().peak.code_dot_product(100), codes_per_lane * table().peak.float_multiply_add(100));
+}
+
 CLEAVE_ON_EVERY_ISA(Peak);
 
 }  // namespace

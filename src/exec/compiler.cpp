@@ -34,6 +34,13 @@ bool has_packed(const Compiler& compiler, const Node& node) {
          std::any_of(node.outputs.begin(), node.outputs.end(), packed);
 }
 
+/// True when a node reads or makes a tensor without elements: the definition says what comes out, fast kernels do not.
+/// (Inputs behind the first may be empty lists: Resize's regions.)
+bool touches_nothing(const Compiler& compiler, const Node& node) {
+  const auto empty = [&](TensorId id) { return id != TensorId::kNone && element_count(compiler.shape(id)) == 0; };
+  return empty(node.input(0)) || std::any_of(node.outputs.begin(), node.outputs.end(), empty);
+}
+
 /// The layout that all tensors of full rank take: channels-last as soon as one input is.
 Layout leading_layout(const Compiler& compiler, const Node& node, std::size_t rank) {
   for (const TensorId id : node.inputs) {
@@ -203,6 +210,10 @@ std::optional<std::size_t> Compiler::lower_by(FastLowering lowering, Group group
 }
 
 std::size_t Compiler::lower_fast(const Group& group) {
+  if (touches_nothing(*this, group.node(graph()))) {
+    lower_plainly(group.main);
+    return 0;
+  }
   const std::string& op = group.node(graph()).op;
   if (const IntegerRow* integer = find_integer_row(op)) {
     if (const auto taken = lower_by(integer->lower, group)) return *taken;

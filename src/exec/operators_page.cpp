@@ -16,9 +16,10 @@ namespace {
 constexpr std::string_view kIntroduction = R"(# Operators
 
 What `cleave` can run, and therefore calibrate, price and cut: operators of ONNX's own domain at the meaning of opset 13
-and later (older models are raised when they are loaded). `cleave check MODEL` names every node that is not among them,
-and every attribute or type that is not supported, with the node's name. ONNX's own conformance cases hold the kernels to
-the specification; `tests/conformance/refusals.txt` lists the cases that are refused.
+and later. Older models are raised when they are loaded, whereby operators that ONNX has given up become those that took
+their place (`Upsample` becomes `Resize`). `cleave check MODEL` names every node that is not among them, and every
+attribute or type that is not supported, with the node's name. ONNX's own conformance cases hold the kernels to the
+specification; `tests/conformance/refusals.txt` lists the cases that are refused.
 
 `If`, `Loop`, `Scan`, shapes given as inputs, and operators whose results' sizes depend on the data run; a network can be
 calibrated and cut only where every shape is known before it runs ([pipeline](pipeline.md)). Sequences, optional values

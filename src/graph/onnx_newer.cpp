@@ -240,6 +240,23 @@ void max_unpool(InferenceContext& context) {
   set_shape(context, *shape);
 }
 
+/// DFT-20: the axis is an input.
+void dft(InferenceContext& context) {
+  onnx::propagateElemTypeFromInputToOutput(context, 0, 0);
+  auto shape = known_shape(context, 0);
+  const auto axis = is_given(context, 2) ? values_of<std::int64_t>(context, 2) : Shape{-2};
+  if (!shape || !axis || axis->size() != 1) return;
+  std::int64_t& size = (*shape)[axis_within(axis->front(), shape->size())];
+  if (is_given(context, 1)) {
+    const auto length = values_of<std::int64_t>(context, 1);
+    if (!length || length->size() != 1) return;
+    size = length->front();
+  }
+  if (onnx::getAttribute(context, "onesided", 0) != 0) size = size / 2 + 1;
+  shape->back() = 2;
+  set_shape(context, *shape);
+}
+
 /// What libonnx infers for another operator of an opset it knows.
 onnx::InferenceFunction same_as(const char* op) {
   return onnx::OpSchemaRegistry::Instance()->GetSchema(op, 13)->GetTypeAndShapeInferenceFunction();
@@ -262,6 +279,7 @@ class NewerSchemas final : public onnx::ISchemaRegistry {
     add("Pad", 18, pad);
     add("Resize", 18, resize);
     add("GridSample", 20, grid_sample);
+    add("DFT", 20, dft);
     add("DequantizeLinear", 19, dequantize);
     add("QuantizeLinear", 19, quantize);
   }

@@ -103,7 +103,7 @@ bool lower_binary(Compiler& compiler, const Group& group) {
     if (*function == CodeBinary::Function::kSubtract) return false;
     std::swap(a, b);
   }
-  if (compiler.shape(a->codes) != full || element_count(full) == 0) return false;
+  if (compiler.shape(a->codes) != full) return false;
   const Layout layout = compiler.layout_at_hand(a->codes);
   CodeBinary call{*function, a->grid, b->grid, *grid};
   if (!set_repetition(call, full, compiler.shape(b->codes), layout)) return false;

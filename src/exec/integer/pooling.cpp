@@ -28,7 +28,7 @@ bool lower_averaging(Compiler& compiler, const Group& group) {
   const auto source = compiler.coded(node.inputs[0]);
   const auto grid = stored_grid(compiler, group.followers);
   const Shape& in = compiler.shape(node.inputs[0]);
-  if (!source || !grid || in.size() < 3 || in.size() > 5 || element_count(in) == 0) return false;
+  if (!source || !grid || in.size() < 3 || in.size() > 5) return false;
   if (source->grid.dtype != grid->dtype) return false;
   CodeAverage call{source->grid, *grid, window_of(compiler, node),
                    in[0],        in[1], node.integer("count_include_pad", 0) != 0};

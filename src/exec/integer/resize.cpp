@@ -42,7 +42,7 @@ bool lower_resize(Compiler& compiler, const Group& group) {
   const auto inputs = constant_resize_inputs(node, compiler.facts().constant);
   const Shape& in = compiler.shape(node.inputs[0]);
   const Shape& out = compiler.shape(node.outputs[0]);
-  if (!source || !grid || !inputs || in.size() != 4 || element_count(out) == 0 || !is_plain_resize(node)) return false;
+  if (!source || !grid || !inputs || in.size() != 4 || !is_plain_resize(node)) return false;
   if (source->grid.dtype != grid->dtype) return false;
   CodeResize call;
   if (!set_axes(call, resampled_axes(node, in, out, *inputs), in)) return false;

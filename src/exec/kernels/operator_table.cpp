@@ -26,6 +26,7 @@ constexpr DTypeSet kHalves = types(DType::kFloat16, DType::kBfloat16);
 constexpr DTypeSet kFloats = kFloat | kHalves | types(DType::kFloat64);
 constexpr DTypeSet kUnsigned = types(DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64);
 constexpr DTypeSet kIntegers = kUnsigned | types(DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64);
+constexpr DTypeSet kSizes = types(DType::kInt32, DType::kInt64);
 constexpr DTypeSet kBools = types(DType::kBool);
 constexpr DTypeSet kNumbers = kFloats | kIntegers;
 constexpr DTypeSet kAll = kNumbers | kBools;
@@ -57,6 +58,10 @@ constexpr Operator rename(std::string_view name) {
   return {name, kAll, kPlain, false, reference::rename, only_first_output, fast::lower_reshape};
 }
 
+constexpr Operator window(std::string_view name) {
+  return {name, kSizes, kPlain, false, widened<reference::cosine_window>, nullptr, nullptr};
+}
+
 constexpr Operator data_sized(std::string_view name, DTypeSet set, FreeKernel kernel) {
   return {name, set, kPlain, false, nullptr, nullptr, nullptr, kernel};
 }
@@ -70,15 +75,15 @@ constexpr std::array kTable = {
     Operator{"MatMul", kFloats | types(DType::kInt32, DType::kInt64, DType::kUint32, DType::kUint64), kPlain, false,
              widened<reference::matmul>, nullptr, fast::lower_matmul},
 
-    Operator{"BatchNormalization", kFloat | kHalves, kFollows, true, widened<reference::batch_normalization>,
+    Operator{"BatchNormalization", kFloats, kFollows, true, widened<reference::batch_normalization>,
              check_batch_normalization, fast::lower_batch_normalization},
-    Operator{"InstanceNormalization", kFloat | kHalves, kPlain, true, widened<reference::instance_normalization>,
-             nullptr, nullptr},
-    Operator{"LayerNormalization", kFloat | kHalves, kPlain, true, widened<reference::layer_normalization>,
-             check_layer_normalization, nullptr},
-    Operator{"GroupNormalization", kFloat, kPlain, true, reference::group_normalization, check_group_normalization,
+    Operator{"InstanceNormalization", kFloats, kPlain, true, widened<reference::instance_normalization>, nullptr,
              nullptr},
-    Operator{"LRN", kFloat | kHalves, kPlain, false, widened<reference::lrn>, nullptr, nullptr},
+    Operator{"LayerNormalization", kFloats, kPlain, true, widened<reference::layer_normalization>,
+             check_layer_normalization, nullptr},
+    Operator{"GroupNormalization", kFloats, kPlain, true, widened<reference::group_normalization>,
+             check_group_normalization, nullptr},
+    Operator{"LRN", kFloats, kPlain, false, widened<reference::lrn>, nullptr, nullptr},
     Operator{"MeanVarianceNormalization", kFloats, kAlike, false, widened<reference::mean_variance_normalization>,
              nullptr, nullptr},
     Operator{"LpNormalization", kFloats, kPlain, false, widened<reference::lp_normalization>, nullptr, nullptr},
@@ -103,14 +108,15 @@ constexpr std::array kTable = {
              fast::lower_global_pooling},
     Operator{"GlobalLpPool", kFloats, kStridedInputs, false, widened<reference::global_pool>, nullptr, nullptr},
     Operator{"MaxUnpool", kAll, kPlain, false, reference::max_unpool, check_max_unpool, nullptr},
-    Operator{"MaxRoiPool", kFloat, kPlain, false, reference::max_roi_pool, check_max_roi_pool, nullptr},
-    Operator{"RoiAlign", kFloat, kPlain, false, reference::roi_align, check_roi_align, nullptr},
+    Operator{"MaxRoiPool", kFloat | kHalves, kPlain, false, widened<reference::max_roi_pool>, check_max_roi_pool,
+             nullptr},
+    Operator{"RoiAlign", kFloat | kHalves, kPlain, false, widened<reference::roi_align>, check_roi_align, nullptr},
     Operator{"GridSample", kFloats, kPlain, false, widened<reference::grid_sample>, check_grid_sample, nullptr},
     Operator{"TopK", kNumbers, kPlain, false, widened<reference::top_k>, check_top_k, nullptr},
 
-    Operator{"RNN", kFloat, kPlain, false, reference::rnn, check_recurrent, nullptr},
-    Operator{"GRU", kFloat, kPlain, false, reference::gru, check_recurrent, nullptr},
-    Operator{"LSTM", kFloat, kPlain, false, reference::lstm, check_recurrent, nullptr},
+    Operator{"RNN", kFloat | kHalves, kPlain, false, widened<reference::rnn>, check_recurrent, nullptr},
+    Operator{"GRU", kFloat | kHalves, kPlain, false, widened<reference::gru>, check_recurrent, nullptr},
+    Operator{"LSTM", kFloat | kHalves, kPlain, false, widened<reference::lstm>, check_recurrent, nullptr},
 
     unary("Relu", kNumbers, fast::lower_activation),
     unary("LeakyRelu", kFloats, fast::lower_activation),
@@ -210,7 +216,7 @@ constexpr std::array kTable = {
     Operator{"Slice", kAll, kFollows, false, reference::slice, nullptr, nullptr},
     Operator{"Concat", kAll, kFollows, false, reference::concat, nullptr, nullptr},
     Operator{"Split", kAll, kFollows, false, reference::split, nullptr, nullptr},
-    Operator{"Pad", kAll, kFollows, false, reference::pad, nullptr, nullptr},
+    Operator{"Pad", kAll, kFollows, false, reference::pad, check_pad, nullptr},
     Operator{"Tile", kAll, kFollows, false, reference::tile, nullptr, nullptr},
     Operator{"Expand", kAll, kFollows, false, reference::expand, nullptr, nullptr},
     Operator{"Gather", kAll, kPlain, false, reference::gather, nullptr, nullptr},
@@ -231,6 +237,14 @@ constexpr std::array kTable = {
     Operator{"ConstantOfShape", types(DType::kInt64), kPlain, false, reference::constant_of_shape, nullptr, nullptr},
     Operator{"Range", kFloat | types(DType::kFloat64, DType::kInt16, DType::kInt32, DType::kInt64), kPlain, false,
              reference::range, nullptr, nullptr},
+
+    Operator{"DFT", kFloats, kPlain, false, widened<reference::dft>, check_dft, nullptr},
+    Operator{"STFT", kFloats, kPlain, false, widened<reference::stft>, check_stft, nullptr},
+    window("HannWindow"),
+    window("HammingWindow"),
+    window("BlackmanWindow"),
+    Operator{"MelWeightMatrix", kSizes, kPlain, false, widened<reference::mel_weight_matrix>, check_mel_weights,
+             nullptr},
 
     data_sized("NonZero", kAll, reference::nonzero),
     data_sized("Compress", kAll, reference::compress),

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "exec/kernels/input_checks.h"
 #include "exec/kernels/layout.h"
 #include "exec/kernels/support_checks.h"
 
@@ -10,11 +9,6 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorId;
 using graph::TensorInfo;
-using Reason = std::optional<std::string>;
-
-Reason wrong_type(const TensorInfo& tensor) {
-  return "element type " + std::string(dtype_name(tensor.dtype)) + " of '" + tensor.name + "' is not supported";
-}
 
 bool is_byte(DType dtype) {
   return dtype == DType::kUint8 || dtype == DType::kInt8;
@@ -72,11 +66,6 @@ Reason check_parameters(const Graph& graph, const Parameters& p) {
   const TensorInfo& zero_point = graph.tensor(p.zero_point);
   if (zero_point.dtype != codes.dtype) return wrong_type(zero_point);
   return check_size(zero_point, p.many);
-}
-
-Reason first_of(std::initializer_list<Reason> reasons) {
-  const auto found = std::find_if(reasons.begin(), reasons.end(), [](const Reason& r) { return r.has_value(); });
-  return found == reasons.end() ? std::nullopt : *found;
 }
 
 std::int64_t rows_of(const Shape& shape) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@ std::optional<std::string> check_conv_integer(const graph::Graph& graph, const g
 std::optional<std::string> check_matmul_integer(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_qlinear_conv(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_qlinear_matmul(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_pad(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_cast(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_dropout(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_constant(const graph::Graph& graph, const graph::Node& node);
@@ -34,9 +34,9 @@ std::optional<std::string> check_max_unpool(const graph::Graph& graph, const gra
 std::optional<std::string> check_top_k(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_layer_normalization(const graph::Graph& graph, const graph::Node& node);
 std::optional<std::string> check_group_normalization(const graph::Graph& graph, const graph::Node& node);
-/// An attribute that must be one of the words known.
-std::optional<std::string> check_word(const graph::Node& node, const std::string& key, const std::string& fallback,
-                                      std::initializer_list<std::string_view> known);
+std::optional<std::string> check_dft(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_stft(const graph::Graph& graph, const graph::Node& node);
+std::optional<std::string> check_mel_weights(const graph::Graph& graph, const graph::Node& node);
 /// "sequences", "optional values" or "strings" for operators that work on these, which cleave does not hold.
 std::optional<std::string> foreign_values(const std::string& op);
 /// Further outputs (Dropout's mask, ...) must be left out or unused.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "exec/kernels/input_checks.h"
 #include "exec/kernels/reference/recurrent.h"
 #include "exec/kernels/support_checks.h"
 
@@ -11,34 +12,6 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorId;
 using graph::TensorInfo;
-using Reason = std::optional<std::string>;
-
-/// An input that may be left out must have this type and shape; -1 fits every size.
-struct Expected {
-  std::size_t input = 0;
-  DType dtype = DType::kFloat32;
-  Shape shape;
-};
-
-bool fits(const Shape& shape, const Shape& wanted) {
-  return std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(),
-                    [](std::int64_t have, std::int64_t want) { return want < 0 || have == want; });
-}
-
-Reason check_inputs(const Graph& graph, const Node& node, const std::vector<Expected>& list) {
-  for (const Expected& expected : list) {
-    const TensorId id = node.input(expected.input);
-    if (id == TensorId::kNone) continue;
-    const TensorInfo& tensor = graph.tensor(id);
-    if (tensor.dtype != expected.dtype) {
-      return "element type " + std::string(dtype_name(tensor.dtype)) + " of '" + tensor.name + "' is not supported";
-    }
-    if (!fits(tensor.shape, expected.shape)) {
-      return "shape " + shape_text(tensor.shape) + " of '" + tensor.name + "' does not fit";
-    }
-  }
-  return std::nullopt;
-}
 
 Reason check_activations(const Node& node, std::size_t wanted) {
   const auto found = node.attributes.find("activations");
@@ -64,19 +37,13 @@ constexpr std::array<CellKind, 3> kCells = {{{"RNN", 1, 1}, {"GRU", 3, 2}, {"LST
 
 }  // namespace
 
-Reason check_word(const Node& node, const std::string& key, const std::string& fallback,
-                  std::initializer_list<std::string_view> known) {
-  const std::string word = node.text(key, fallback);
-  if (std::find(known.begin(), known.end(), word) != known.end()) return std::nullopt;
-  return key + " '" + word + "' is not supported";
-}
-
 Reason check_recurrent(const Graph& graph, const Node& node) {
   if (const Reason reason = check_word(node, "direction", "forward", {"forward", "reverse", "bidirectional"})) {
     return reason;
   }
   const auto cell = std::find_if(kCells.begin(), kCells.end(), [&](const CellKind& c) { return c.op == node.op; });
   const std::int64_t directions = node.text("direction", "forward") == "bidirectional" ? 2 : 1;
+  const DType type = graph.tensor(node.inputs[0]).dtype;
   const Shape& x = graph.tensor(node.inputs[0]).shape;
   const Shape& r = graph.tensor(node.inputs[2]).shape;
   if (x.size() != 3 || r.size() != 3) return "inputs X and R need 3 dimensions";
@@ -86,24 +53,23 @@ Reason check_recurrent(const Graph& graph, const Node& node) {
   const std::int64_t rows = cell->gates * hidden;
   const Shape state = batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden};
   const Reason reason = check_inputs(graph, node,
-                                     {{1, DType::kFloat32, {directions, rows, x[2]}},
-                                      {2, DType::kFloat32, {directions, rows, hidden}},
-                                      {3, DType::kFloat32, {directions, 2 * rows}},
+                                     {{1, type, {directions, rows, x[2]}},
+                                      {2, type, {directions, rows, hidden}},
+                                      {3, type, {directions, 2 * rows}},
                                       {4, DType::kInt32, {batch}},
-                                      {5, DType::kFloat32, state},
-                                      {6, DType::kFloat32, state},
-                                      {7, DType::kFloat32, {directions, 3 * hidden}}});
+                                      {5, type, state},
+                                      {6, type, state},
+                                      {7, type, {directions, 3 * hidden}}});
   if (reason) return reason;
   return check_activations(node, cell->activations * static_cast<std::size_t>(directions));
 }
 
 Reason check_grid_sample(const Graph& graph, const Node& node) {
   const TensorInfo& x = graph.tensor(node.inputs[0]);
-  for (const Reason& reason :
-       {check_word(node, "mode", "linear", {"linear", "bilinear", "nearest", "cubic", "bicubic"}),
-        check_word(node, "padding_mode", "zeros", {"zeros", "border", "reflection"})}) {
-    if (reason) return reason;
-  }
+  const Reason words =
+      first_of({check_word(node, "mode", "linear", {"linear", "bilinear", "nearest", "cubic", "bicubic"}),
+                check_word(node, "padding_mode", "zeros", {"zeros", "border", "reflection"})});
+  if (words) return words;
   if (x.shape.size() < 3) return "the input needs spatial dimensions";
   Shape grid(x.shape.size(), -1);
   grid.front() = x.shape.front();
@@ -112,21 +78,20 @@ Reason check_grid_sample(const Graph& graph, const Node& node) {
 }
 
 Reason check_roi_align(const Graph& graph, const Node& node) {
-  for (const Reason& reason :
-       {check_word(node, "mode", "avg", {"avg", "max"}),
-        check_word(node, "coordinate_transformation_mode", "half_pixel", {"half_pixel", "output_half_pixel"})}) {
-    if (reason) return reason;
-  }
+  const Reason words =
+      first_of({check_word(node, "mode", "avg", {"avg", "max"}),
+                check_word(node, "coordinate_transformation_mode", "half_pixel", {"half_pixel", "output_half_pixel"})});
+  if (words) return words;
   if (graph.tensor(node.inputs[0]).shape.size() != 4) return "the input needs 4 dimensions";
   const std::int64_t regions = graph.tensor(node.outputs[0]).shape.front();
   const DType indices = graph.tensor(node.inputs[2]).dtype == DType::kInt32 ? DType::kInt32 : DType::kInt64;
-  return check_inputs(graph, node, {{1, DType::kFloat32, {regions, 4}}, {2, indices, {regions}}});
+  return check_inputs(graph, node, {{1, graph.tensor(node.inputs[0]).dtype, {regions, 4}}, {2, indices, {regions}}});
 }
 
 Reason check_max_roi_pool(const Graph& graph, const Node& node) {
   if (graph.tensor(node.inputs[0]).shape.size() != 4) return "the input needs 4 dimensions";
   const std::int64_t regions = graph.tensor(node.outputs[0]).shape.front();
-  return check_inputs(graph, node, {{1, DType::kFloat32, {regions, 5}}});
+  return check_inputs(graph, node, {{1, graph.tensor(node.inputs[0]).dtype, {regions, 5}}});
 }
 
 /// Indices count in the tensor that MaxPool saw. Where output_shape asks for another size, versions of ONNX disagree
@@ -165,19 +130,20 @@ Reason check_layer_normalization(const Graph& graph, const Node& node) {
   for (const std::size_t i : {1U, 2U}) {
     const TensorId id = node.input(i);
     if (id == TensorId::kNone || element_count(graph.tensor(id).shape) == count) continue;
-    return "shape " + shape_text(graph.tensor(id).shape) + " of '" + graph.tensor(id).name + "' does not fit";
+    return wrong_shape(graph.tensor(id));
   }
   return std::nullopt;
 }
 
 Reason check_group_normalization(const Graph& graph, const Node& node) {
+  const DType type = graph.tensor(node.inputs[0]).dtype;
   const Shape& x = graph.tensor(node.inputs[0]).shape;
   const std::int64_t groups = node.integer("num_groups", 0);
   if (x.size() < 2 || groups < 1 || x[1] % groups != 0) return "channels do not divide into num_groups";
   // Opset 18 scales groups, opset 21 channels.
   const bool by_group = graph.tensor(node.inputs[1]).shape == Shape{groups};
   const Shape wanted{by_group ? groups : x[1]};
-  return check_inputs(graph, node, {{1, DType::kFloat32, wanted}, {2, DType::kFloat32, wanted}});
+  return check_inputs(graph, node, {{1, type, wanted}, {2, type, wanted}});
 }
 
 }  // namespace cleave::exec

@@ -2,9 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
+
+#include "exec/kernels/operator_table.h"
+#include "exec/kernels/widen.h"
+#include "random_tensor.h"
 
 namespace cleave::exec {
 namespace {
@@ -73,6 +79,71 @@ TEST(Half, Float64IsRoundedOnce) {
   EXPECT_EQ(to_float16(rounded_to_odd(below)), 0x3C01);
   EXPECT_EQ(to_float16(rounded_to_odd(1e300)), 0x7C00);
   EXPECT_EQ(to_float16(rounded_to_odd(-0.0)), 0x8000);
+}
+
+Tensor narrowed(const Tensor& floats, DType dtype) {
+  Tensor result(dtype, floats.shape());
+  narrow(floats.data<float>().data(),
+         {dtype, floats.shape(), strides_of(floats.shape(), Layout::kPlain), result.mutable_raw().data()});
+  return result;
+}
+
+Tensor widened_values(const Tensor& halves) {
+  Tensor result(DType::kFloat32, halves.shape());
+  widen(view_of(halves), result.mutable_data<float>().data());
+  return result;
+}
+
+/// The first output of an operator's reference kernel.
+Tensor made_by(const std::string& op, const std::vector<Tensor>& inputs,
+               const std::map<std::string, graph::AttributeValue>& attributes, const Shape& shape) {
+  graph::Node node;
+  node.op = op;
+  node.attributes = attributes;
+  Tensor result(inputs[0].dtype(), shape);
+  std::vector<InputView> views;
+  for (const Tensor& tensor : inputs) views.push_back(view_of(tensor));
+  const std::vector<OutputView> outputs = {
+      {result.dtype(), shape, strides_of(shape, Layout::kPlain), result.mutable_raw().data()}};
+  find_operator(op)->reference({node, views, outputs});
+  return result;
+}
+
+TEST(Half, OperatorsComputeInFloat32AndRoundOnce) {
+  using testing::random_floats;
+  const Tensor steps = random_floats({3, 2, 4}, 1);
+  const Tensor image = random_floats({1, 4, 5, 6}, 2);
+  const Tensor scales = random_floats({4}, 3, 0.5, 1);
+  struct Case {
+    std::string op;
+    std::vector<Tensor> inputs;
+    std::map<std::string, graph::AttributeValue> attributes;
+    Shape shape;
+  };
+  const std::vector<Case> cases = {
+      {"RNN", {steps, random_floats({1, 5, 4}, 4), random_floats({1, 5, 5}, 5)}, {}, {3, 1, 2, 5}},
+      {"GRU", {steps, random_floats({1, 15, 4}, 4), random_floats({1, 15, 5}, 5)}, {}, {3, 1, 2, 5}},
+      {"LSTM", {steps, random_floats({1, 20, 4}, 4), random_floats({1, 20, 5}, 5)}, {}, {3, 1, 2, 5}},
+      {"GroupNormalization", {image, scales, scales}, {{"num_groups", std::int64_t{2}}}, {1, 4, 5, 6}},
+      {"MaxRoiPool",
+       {image, Tensor::from<float>({1, 5}, {0, 0, 1, 4, 3})},
+       {{"pooled_shape", std::vector<std::int64_t>{2, 2}}},
+       {1, 4, 2, 2}},
+      {"DFT", {random_floats({1, 6, 2}, 6)}, {}, {1, 6, 2}},
+  };
+  for (const DType dtype : {DType::kFloat16, DType::kBfloat16}) {
+    for (const Case& c : cases) {
+      std::vector<Tensor> halves;
+      std::vector<Tensor> floats;
+      for (const Tensor& input : c.inputs) {
+        halves.push_back(narrowed(input, dtype));
+        floats.push_back(widened_values(halves.back()));
+      }
+      const Tensor made = made_by(c.op, halves, c.attributes, c.shape);
+      const Tensor expected = narrowed(made_by(c.op, floats, c.attributes, c.shape), dtype);
+      EXPECT_TRUE(std::equal(made.raw().begin(), made.raw().end(), expected.raw().begin())) << c.op;
+    }
+  }
 }
 
 }  // namespace

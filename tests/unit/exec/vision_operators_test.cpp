@@ -319,6 +319,41 @@ TEST(VisionOperators, DoublePrecisionFollowsFloats) {
   expect_followed("GridSample", x, random_floats({1, 2, 3, 2}, 2), {{"mode", "linear"}}, {1, 3, 2, 3});
 }
 
+TEST(VisionOperators, NormalizationsInDoublePrecisionFollowFloatsAndDoNotSeeAShift) {
+  const Shape shape = {2, 4, 3, 5};
+  const Tensor x = random_floats(shape, 1);
+  const Tensor of_channels = random_floats({4}, 2, 0.5, 1);
+  const Tensor of_columns = random_floats({5}, 3, 0.5, 1);
+  struct Case {
+    std::string op;
+    std::vector<Tensor> others;
+    Attributes attributes;
+    bool sees_shift = false;
+  };
+  const std::vector<Case> cases = {
+      {"InstanceNormalization", {of_channels, of_channels}, {}},
+      {"LayerNormalization", {of_columns, of_columns}, {}},
+      {"GroupNormalization", {of_channels, of_channels}, {{"num_groups", std::int64_t{2}}}},
+      {"LRN", {}, {{"size", std::int64_t{3}}, {"alpha", 0.5f}}, true},
+      {"BatchNormalization", {of_channels, of_channels, of_channels, of_channels}, {}, true},
+  };
+  for (const Case& c : cases) {
+    std::vector<Tensor> narrow = {x};
+    std::vector<Tensor> wide = {in_doubles(x)};
+    for (const Tensor& other : c.others) {
+      narrow.push_back(other);
+      wide.push_back(in_doubles(other));
+    }
+    const Tensor followed = made_by(c.op, wide, c.attributes, shape);
+    EXPECT_LE(testing::relative_difference(followed, in_doubles(made_by(c.op, narrow, c.attributes, shape))), 1e-6)
+        << c.op;
+    if (c.sees_shift) continue;
+    wide[0] = wide[0].clone();
+    for (double& value : wide[0].mutable_data<double>()) value += 1e8;  // floats would hold nothing of x any more
+    EXPECT_LE(testing::relative_difference(made_by(c.op, wide, c.attributes, shape), followed), 1e-6) << c.op;
+  }
+}
+
 TEST(VisionOperators, ResizingInDoublePrecisionFollowsFloats) {
   const Tensor x = random_floats({1, 2, 5, 6}, 3);
   const Tensor scales = Tensor::from<float>({4}, std::vector<float>{1, 1, 1.7f, 2.5f});

@@ -29,7 +29,6 @@ bool applies(Compiler& compiler, const Node& node) {
   const std::size_t rank = compiler.shape(node.inputs[0]).size();
   if (rank < 3 || rank > 5 || compiler.constant(node.inputs[1]) == nullptr) return false;
   if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
-  if (element_count(compiler.shape(node.outputs[0])) == 0) return false;
   return node.input(2) == TensorId::kNone || compiler.constant(node.input(2)) != nullptr;
 }
 

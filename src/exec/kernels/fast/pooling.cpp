@@ -70,7 +70,7 @@ bool max_pool_codes(Compiler& compiler, const Node& node, TensorId from, TensorI
   const Shape& shape = compiler.shape(from);
   Window w = window_of(compiler, node);
   if (wants_places(compiler, node)) return false;
-  if (shape.size() < 3 || shape.size() > 5 || element_count(shape) == 0 || !fit_end_padding(w, false)) return false;
+  if (shape.size() < 3 || shape.size() > 5 || !fit_end_padding(w, false)) return false;
   return emit_pooling(compiler, from, to, algorithm::pooling_max, w);
 }
 

@@ -175,7 +175,7 @@ bool lower_resize(Compiler& compiler, const Group& group) {
   const Shape& out = compiler.shape(node.outputs[0]);
   const auto inputs = constant_resize_inputs(node, compiler.facts().constant);
   const bool is_float = compiler.dtype(node.inputs[0]) == DType::kFloat32;
-  if (!inputs || !is_float || in.size() != 4 || element_count(out) == 0 || !is_plain_resize(node)) return false;
+  if (!inputs || !is_float || in.size() != 4 || !is_plain_resize(node)) return false;
   AxisResampling rows = unchanged(2, in[2]);
   AxisResampling columns = unchanged(3, in[3]);
   for (AxisResampling& axis : resampled_axes(node, in, out, *inputs)) {

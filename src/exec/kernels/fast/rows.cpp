@@ -112,7 +112,7 @@ bool lower_batch_normalization(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& shape = compiler.shape(node.inputs[0]);
   if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
-  if (shape.size() < 2 || element_count(shape) == 0) return false;
+  if (shape.size() < 2) return false;
   for (std::size_t i = 1; i < 5; ++i) {
     if (compiler.constant(node.inputs[i]) == nullptr) return false;
   }
@@ -139,7 +139,7 @@ bool lower_prelu(Compiler& compiler, const Group& group) {
   const Shape& shape = compiler.shape(node.inputs[0]);
   const Tensor* slope = compiler.constant(node.inputs[1]);
   if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
-  if (slope == nullptr || shape.size() < 2 || element_count(shape) == 0) return false;
+  if (slope == nullptr || shape.size() < 2) return false;
   const std::vector<float> slopes = slopes_of(*slope, shape);
   if (slopes.empty()) return false;
   const Rows rows = rows_of(compiler, node.inputs[0]);
@@ -158,7 +158,7 @@ bool lower_softmax(Compiler& compiler, const Group& group) {
   const Node& node = group.node(compiler.graph());
   const Shape& shape = compiler.shape(node.inputs[0]);
   if (compiler.dtype(node.inputs[0]) != DType::kFloat32) return false;
-  if (shape.empty() || element_count(shape) == 0) return false;
+  if (shape.empty()) return false;
   const std::size_t axis = axis_index(node.integer("axis", -1), shape.size());
   const Layout layout = compiler.layout_at_hand(node.inputs[0]);
   const bool channels_last = canonical(layout, shape) == Layout::kChannelsLast;

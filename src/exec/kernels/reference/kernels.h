@@ -56,6 +56,10 @@ void max_roi_pool(const KernelCall& call);
 void roi_align(const KernelCall& call);
 void grid_sample(const KernelCall& call);
 void top_k(const KernelCall& call);
+void dft(const KernelCall& call);
+void stft(const KernelCall& call);
+void cosine_window(const KernelCall& call);  ///< HannWindow, HammingWindow, BlackmanWindow
+void mel_weight_matrix(const KernelCall& call);
 void rnn(const KernelCall& call);
 void gru(const KernelCall& call);
 void lstm(const KernelCall& call);

@@ -15,7 +15,8 @@ struct Moments {
   double inverse_deviation = 0;
 };
 
-Moments moments_of(const float* x, std::int64_t count, double epsilon) {
+template <typename T>
+Moments moments_of(const T* x, std::int64_t count, double epsilon) {
   Moments m;
   for (std::int64_t i = 0; i < count; ++i) m.mean += static_cast<double>(x[i]);
   m.mean /= static_cast<double>(count);
@@ -28,51 +29,31 @@ Moments moments_of(const float* x, std::int64_t count, double epsilon) {
   return m;
 }
 
-float normalized(float x, const Moments& m) {
-  return static_cast<float>((static_cast<double>(x) - m.mean) * m.inverse_deviation);
+template <typename T>
+T normalized(T x, const Moments& m) {
+  return static_cast<T>((static_cast<double>(x) - m.mean) * m.inverse_deviation);
 }
 
-}  // namespace
-
-void batch_normalization(const KernelCall& call) {
-  const InputView& in = call.in(0);
-  const float epsilon = call.node.number("epsilon", 1e-5f);
-  Shape plane = in.shape;
-  const std::int64_t channels = in.shape.size() > 1 ? in.shape[1] : 1;
-  if (in.shape.size() > 1) plane[1] = 1;
-#pragma omp parallel for
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float factor = call.in(1).as<float>()[c] / std::sqrt(call.in(4).as<float>()[c] + epsilon);
-    const float shift = call.in(2).as<float>()[c] - call.in(3).as<float>()[c] * factor;
-    const std::int64_t start = in.shape.size() > 1 ? c * in.strides[1] : 0;
-    const std::int64_t target = in.shape.size() > 1 ? c * call.out().strides[1] : 0;
-    walk_rows<2>(plane, {call.out().strides, in.strides},
-                 [&](const Offsets<2>& at, std::int64_t count, const Offsets<2>& step) {
-                   const float* x = in.as<float>() + start + at[1];
-                   float* y = call.out().as<float>() + target + at[0];
-                   for (std::int64_t i = 0; i < count; ++i) y[i * step[0]] = x[i * step[1]] * factor + shift;
-                 });
-  }
-}
-
-void instance_normalization(const KernelCall& call) {
+template <typename T>
+void instance_normalization_typed(const KernelCall& call) {
   const Shape& shape = call.in(0).shape;
   const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
   const std::int64_t planes = shape[0] * shape[1];
   const std::int64_t pixels = planes == 0 ? 0 : call.in(0).elements() / planes;
 #pragma omp parallel for
   for (std::int64_t plane = 0; plane < planes; ++plane) {
-    const float* x = call.in(0).as<float>() + plane * pixels;
-    float* y = call.out().as<float>() + plane * pixels;
+    const T* x = call.in(0).as<T>() + plane * pixels;
+    T* y = call.out().as<T>() + plane * pixels;
     const Moments m = moments_of(x, pixels, epsilon);
     const std::int64_t c = plane % shape[1];
     for (std::int64_t i = 0; i < pixels; ++i) {
-      y[i] = normalized(x[i], m) * call.in(1).as<float>()[c] + call.in(2).as<float>()[c];
+      y[i] = normalized(x[i], m) * call.in(1).as<T>()[c] + call.in(2).as<T>()[c];
     }
   }
 }
 
-void layer_normalization(const KernelCall& call) {
+template <typename T>
+void layer_normalization_typed(const KernelCall& call) {
   const Shape& shape = call.in(0).shape;
   const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
   const std::size_t axis = axis_index(call.node.integer("axis", -1), shape.size());
@@ -85,19 +66,20 @@ void layer_normalization(const KernelCall& call) {
   };
 #pragma omp parallel for
   for (std::int64_t row = 0; row < rows; ++row) {
-    const float* x = call.in(0).as<float>() + row * count;
-    float* y = call.out().as<float>() + row * count;
+    const T* x = call.in(0).as<T>() + row * count;
+    T* y = call.out().as<T>() + row * count;
     const Moments m = moments_of(x, count, epsilon);
     write_statistic(1, row, m.mean);
     write_statistic(2, row, m.inverse_deviation);
     for (std::int64_t i = 0; i < count; ++i) {
-      const float shift = call.in(2).present() ? call.in(2).as<float>()[i] : 0.0f;
-      y[i] = normalized(x[i], m) * call.in(1).as<float>()[i] + shift;
+      const T shift = call.in(2).present() ? call.in(2).as<T>()[i] : T{0};
+      y[i] = normalized(x[i], m) * call.in(1).as<T>()[i] + shift;
     }
   }
 }
 
-void group_normalization(const KernelCall& call) {
+template <typename T>
+void group_normalization_typed(const KernelCall& call) {
   const Shape& shape = call.in(0).shape;
   const double epsilon = static_cast<double>(call.node.number("epsilon", 1e-5f));
   const std::int64_t groups = call.node.integer("num_groups", 1);
@@ -107,39 +89,38 @@ void group_normalization(const KernelCall& call) {
   const std::int64_t channels_per_scale = call.in(1).elements() == groups ? channels : 1;
   for (std::int64_t group = 0; group < shape[0] * groups && pixels > 0; ++group) {
     const std::int64_t start = group * channels * pixels;
-    const Moments m = moments_of(call.in(0).as<float>() + start, channels * pixels, epsilon);
+    const Moments m = moments_of(call.in(0).as<T>() + start, channels * pixels, epsilon);
     for (std::int64_t i = 0; i < channels * pixels; ++i) {
       const std::int64_t c = (group % groups * channels + i / pixels) / channels_per_scale;
-      const float x = call.in(0).as<float>()[start + i];
-      call.out().as<float>()[start + i] = normalized(x, m) * call.in(1).as<float>()[c] + call.in(2).as<float>()[c];
+      const T x = call.in(0).as<T>()[start + i];
+      call.out().as<T>()[start + i] = normalized(x, m) * call.in(1).as<T>()[c] + call.in(2).as<T>()[c];
     }
   }
 }
 
-void lrn(const KernelCall& call) {
+template <typename T>
+void lrn_typed(const KernelCall& call) {
   const Shape& shape = call.in(0).shape;
   const std::int64_t size = call.node.integer("size", 1);
-  const float alpha = call.node.number("alpha", 1e-4f) / static_cast<float>(size);
-  const float beta = call.node.number("beta", 0.75f);
-  const float bias = call.node.number("bias", 1.0f);
+  const T alpha = static_cast<T>(call.node.number("alpha", 1e-4f)) / static_cast<T>(size);
+  const T beta = static_cast<T>(call.node.number("beta", 0.75f));
+  const T bias = static_cast<T>(call.node.number("bias", 1.0f));
   const std::int64_t pixels = call.in(0).elements() / std::max<std::int64_t>(shape[0] * shape[1], 1);
 #pragma omp parallel for collapse(2)
   for (std::int64_t n = 0; n < shape[0]; ++n) {
     for (std::int64_t c = 0; c < shape[1]; ++c) {
-      const float* x = call.in(0).as<float>() + n * shape[1] * pixels;
-      float* y = call.out().as<float>() + n * shape[1] * pixels;
+      const T* x = call.in(0).as<T>() + n * shape[1] * pixels;
+      T* y = call.out().as<T>() + n * shape[1] * pixels;
       const std::int64_t first = std::max<std::int64_t>(0, c - (size - 1) / 2);
       const std::int64_t end = std::min(shape[1], c + size / 2 + 1);
       for (std::int64_t i = 0; i < pixels; ++i) {
-        float squares = 0;
+        T squares = 0;
         for (std::int64_t k = first; k < end; ++k) squares += x[k * pixels + i] * x[k * pixels + i];
         y[c * pixels + i] = x[c * pixels + i] / std::pow(bias + alpha * squares, beta);
       }
     }
   }
 }
-
-namespace {
 
 template <typename T>
 void softmax_typed(const KernelCall& call) {
@@ -171,6 +152,25 @@ void softmax_typed(const KernelCall& call) {
 }
 
 }  // namespace
+
+void instance_normalization(const KernelCall& call) {
+  dispatch<float, double>(call.in(0).dtype,
+                          [&](auto tag) { instance_normalization_typed<typename decltype(tag)::type>(call); });
+}
+
+void layer_normalization(const KernelCall& call) {
+  dispatch<float, double>(call.in(0).dtype,
+                          [&](auto tag) { layer_normalization_typed<typename decltype(tag)::type>(call); });
+}
+
+void group_normalization(const KernelCall& call) {
+  dispatch<float, double>(call.in(0).dtype,
+                          [&](auto tag) { group_normalization_typed<typename decltype(tag)::type>(call); });
+}
+
+void lrn(const KernelCall& call) {
+  dispatch<float, double>(call.in(0).dtype, [&](auto tag) { lrn_typed<typename decltype(tag)::type>(call); });
+}
 
 void softmax(const KernelCall& call) {
   dispatch<float, double>(call.in(0).dtype, [&](auto tag) { softmax_typed<typename decltype(tag)::type>(call); });

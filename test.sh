@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs all tests. ./test.sh [PRESET], PRESET: release (default, g++), asan (clang,
-# ASan+UBSan), dev, clang, tidy.
+# ASan+UBSan), dev, clang, tidy; tsan (clang, ThreadSanitizer) builds and runs the tests of label `threads` only.
 # Root or sudo; Debian 12. The tests' oracle, ONNX Runtime, comes from npm into build/ort.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -10,7 +10,7 @@ preset=${1:-release}
 say "Debian packages"
 install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 case "$preset" in
-  asan | clang | tidy) install_packages clang-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev ;;
+  asan | clang | tidy | tsan) install_packages clang-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev ;;
 esac
 
 say "ONNX Runtime for comparison (npm, build/ort)"
@@ -30,4 +30,6 @@ cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset"
 
 say "Tests"
-ctest --test-dir "build/$preset" --output-on-failure --no-tests=error
+label=()
+if [ "$preset" = tsan ]; then label=(--label-regex '^threads$'); fi
+ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "${label[@]}"

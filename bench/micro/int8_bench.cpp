@@ -125,10 +125,10 @@ void ConvFloat(benchmark::State& state, const Layer& layer) {
 /// Float sums of these integers are within float rounding of the exact ones.
 void require_same_sums(const Layer& layer, Data& data) {
   const ConvolutionShape& s = layer.shape;
-  const Convolution own(s, {false, 0}, data.weights, {}, 1);
+  const auto own = make_convolution(s, {false, 0}, data.weights, {}, 1);
   std::vector<std::int32_t> sums(s.out_height * s.out_width * s.out_channels);
-  std::vector<std::byte> scratch(own.scratch_bytes());
-  own.run(data.codes.data(), sums.data(), scratch.data());
+  std::vector<std::byte> scratch(own->scratch_bytes());
+  own->run(data.codes.data(), sums.data(), scratch.data());
   FloatConvolution peer(s, data);
   peer.run();
   for (std::size_t i = 0; i < sums.size(); ++i) {
@@ -145,11 +145,11 @@ void ConvCodes(benchmark::State& state, const Layer& layer) {
   epilogue.scales.assign(s.out_channels, 1e-3F);
   epilogue.zero_point = 128;
   epilogue.high = 255;
-  const Convolution convolution(s, {false, 117}, data.weights, epilogue, static_cast<int>(state.range(0)));
+  const auto convolution = make_convolution(s, {false, 117}, data.weights, epilogue, static_cast<int>(state.range(0)));
   std::vector<std::uint8_t> out(s.out_height * s.out_width * s.out_channels);
-  std::vector<std::byte> scratch(convolution.scratch_bytes());
+  std::vector<std::byte> scratch(convolution->scratch_bytes());
   for (auto _ : state) {
-    convolution.run(data.codes.data(), out.data(), scratch.data());
+    convolution->run(data.codes.data(), out.data(), scratch.data());
     benchmark::ClobberMemory();
   }
   count_operations(state, s);

@@ -56,9 +56,8 @@ bool emit_own_convolution(Compiler& compiler, const int8::ConvolutionShape& shap
   const std::vector<std::int32_t> no_sums(static_cast<std::size_t>(shape.out_channels), 0);
   const Tensor bias = bias_of_sums(compiler, call.bias, grid.scale, call.weights, 0, no_sums);
   const int8::Source source{grid.dtype == DType::kInt8, grid.zero_point};
-  auto work = std::make_unique<int8::Convolution>(shape, source, call.codes,
-                                                  own_epilogue(call.epilogue, bias, shape.out_channels),
-                                                  omp_get_max_threads(), simd::best_isa(), sharing(call.codes));
+  auto work = int8::make_convolution(shape, source, call.codes, own_epilogue(call.epilogue, bias, shape.out_channels),
+                                     omp_get_max_threads(), simd::best_isa(), sharing(call.codes));
   ScheduledStep step;
   step.reads = {compiler.read(call.source.codes, call.layout)};
   step.writes = {compiler.write(call.result, call.layout)};

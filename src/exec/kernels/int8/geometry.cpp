@@ -53,6 +53,16 @@ Band Geometry::band(std::int64_t index) const {
   return {index / bands, first_row, std::min(band_rows, shape.out_height - first_row)};
 }
 
+std::optional<std::int64_t> Geometry::source_row(const Band& band, std::int64_t buffer_row) const {
+  const std::int64_t y = (band.first_row * row_stride + buffer_row) * row_step - shape.pad_top;
+  return y < 0 || y >= shape.height ? std::nullopt : std::optional(y);
+}
+
+Columns Geometry::inside() const {
+  const std::int64_t begin = std::min(columns, divide_up(shape.pad_left, column_step));
+  return {begin, std::clamp(divide_up(shape.width + shape.pad_left, column_step), begin, columns)};
+}
+
 std::vector<std::int32_t> Geometry::window_cells() const {
   std::vector<std::int32_t> cells;
   cells.reserve(band_rows * shape.out_width);

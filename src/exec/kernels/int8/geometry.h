@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace cleave::exec::int8 {
@@ -37,6 +38,12 @@ struct Band {
   std::int64_t rows;
 };
 
+/// Columns [begin, end) of a buffer.
+struct Columns {
+  std::int64_t begin;
+  std::int64_t end;
+};
+
 /// How a band of output rows sees the source: through a buffer [rows][columns] of cells, a cell being the channels of a
 /// source pixel. Where the kernel has one row (column) only, the buffer keeps the source rows (columns) that the stride
 /// hits.
@@ -59,6 +66,10 @@ struct Geometry {
   Band band(std::int64_t index) const;
   /// Buffer rows under some output rows.
   std::int64_t rows_under(std::int64_t output_rows) const;
+  /// Source row of a buffer row under a band; nothing for padding.
+  std::optional<std::int64_t> source_row(const Band& band, std::int64_t buffer_row) const;
+  /// Buffer columns [begin, end) that are not padding.
+  Columns inside() const;
   /// Cells from the beginning of the buffer to that of each output pixel's window, for a whole band.
   std::vector<std::int32_t> window_cells() const;
 };

@@ -5,17 +5,19 @@
 
 #include "exec/kernels/simd/kernels.h"
 
-#define CLEAVE_SIMD_PARTS(isa)              \
-  namespace cleave::exec::simd::isa {       \
-  void fill_codes(KernelTable& table);      \
-  void fill_arithmetic(KernelTable& table); \
-  void fill_pooling(KernelTable& table);    \
-  void fill_lookup(KernelTable& table);     \
-  void fill_floats(KernelTable& table);     \
-  void fill_product(KernelTable& table);    \
-  void fill_winograd(KernelTable& table);   \
-  void fill_int8(KernelTable& table);       \
-  void fill_peak(KernelTable& table);       \
+#define CLEAVE_SIMD_PARTS(isa)                  \
+  namespace cleave::exec::simd::isa {           \
+  void fill_codes(KernelTable& table);          \
+  void fill_arithmetic(KernelTable& table);     \
+  void fill_pooling(KernelTable& table);        \
+  void fill_lookup(KernelTable& table);         \
+  void fill_floats(KernelTable& table);         \
+  void fill_product(KernelTable& table);        \
+  void fill_winograd(KernelTable& table);       \
+  void fill_int8_windows(KernelTable& table);   \
+  void fill_int8_depthwise(KernelTable& table); \
+  void fill_int8_winograd(KernelTable& table);  \
+  void fill_peak(KernelTable& table);           \
   }
 
 CLEAVE_SIMD_PARTS(baseline)

@@ -6,19 +6,21 @@
 namespace cleave::exec::simd {
 namespace {
 
-#define CLEAVE_SIMD_TABLE(isa)   \
-  [] {                           \
-    KernelTable table{};         \
-    isa::fill_codes(table);      \
-    isa::fill_arithmetic(table); \
-    isa::fill_pooling(table);    \
-    isa::fill_lookup(table);     \
-    isa::fill_floats(table);     \
-    isa::fill_product(table);    \
-    isa::fill_winograd(table);   \
-    isa::fill_int8(table);       \
-    isa::fill_peak(table);       \
-    return table;                \
+#define CLEAVE_SIMD_TABLE(isa)       \
+  [] {                               \
+    KernelTable table{};             \
+    isa::fill_codes(table);          \
+    isa::fill_arithmetic(table);     \
+    isa::fill_pooling(table);        \
+    isa::fill_lookup(table);         \
+    isa::fill_floats(table);         \
+    isa::fill_product(table);        \
+    isa::fill_winograd(table);       \
+    isa::fill_int8_windows(table);   \
+    isa::fill_int8_depthwise(table); \
+    isa::fill_int8_winograd(table);  \
+    isa::fill_peak(table);           \
+    return table;                    \
   }()
 
 #ifdef CLEAVE_SIMD_X86

@@ -12,6 +12,7 @@
 ///   min, max           max(x, bound) is the bound where x is NaN
 ///   to_float, round    int32 to float and back, half to even; round wants |x| < 2^31
 ///   reciprocal         1 / x of a normal x whose inverse is normal, relative error below 2^-22
+///   CodeWriter         stores clamp(rint(x) + zero_point, low, high): two vectors one behind the other, or twice that
 ///   add_dot_pairs      sum + a0 * b0 + a1 * b1 for pairs of int16 in a lane, exact
 
 #include <stdint.h>

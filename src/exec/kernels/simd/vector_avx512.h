@@ -119,3 +119,5 @@ inline Int add_dot_pairs(Int sum, Int a, Int b) {
 
 }  // namespace
 }  // namespace cleave::exec::simd
+
+#include "exec/kernels/simd/vector_writer.h"

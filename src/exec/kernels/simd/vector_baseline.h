@@ -126,3 +126,4 @@ inline void store_two(Code* p, Int a, Int b) {
 }  // namespace cleave::exec::simd
 
 #include "exec/kernels/simd/vector_part.h"
+#include "exec/kernels/simd/vector_writer.h"

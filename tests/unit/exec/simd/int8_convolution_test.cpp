@@ -114,10 +114,10 @@ ConvolutionShape random_shape(std::mt19937& random) {
 
 template <typename T>
 std::vector<T> run(const Case& c, const Epilogue& epilogue, int threads, simd::Isa isa) {
-  const Convolution convolution(c.shape, c.source, c.weights, epilogue, threads, isa);
-  std::vector<std::byte> scratch(convolution.scratch_bytes());
+  const auto convolution = make_convolution(c.shape, c.source, c.weights, epilogue, threads, isa);
+  std::vector<std::byte> scratch(convolution->scratch_bytes());
   std::vector<T> out(c.out_count());
-  convolution.run(c.codes.data(), out.data(), scratch.data());
+  convolution->run(c.codes.data(), out.data(), scratch.data());
   return out;
 }
 
@@ -136,6 +136,28 @@ TEST_P(Int8Convolution, SumsAreExactOnRandomShapes) {
     const ConvolutionShape shape = random_shape(random);
     expect_exact(with_data(shape, {false, static_cast<std::int32_t>(seed * 37 % 256)}, seed));
     expect_exact(with_data(shape, {true, static_cast<std::int32_t>(seed * 37 % 256) - 128}, seed));
+  }
+}
+
+/// Large enough that tiles of 2x2 pixels are worth their transforms; pictures that they do and do not cover evenly.
+TEST_P(Int8Convolution, SumsOf3x3WindowsOfStride1AreExact) {
+  std::mt19937 random(13);
+  const auto pick = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  };
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    ConvolutionShape s{.batch = pick(1, 2),
+                       .height = pick(4, 15),
+                       .width = pick(4, 15),
+                       .channels = pick(30, 80),
+                       .out_channels = pick(30, 80),
+                       .kernel_height = 3,
+                       .kernel_width = 3,
+                       .pad_top = pick(0, 2),
+                       .pad_left = pick(0, 2)};
+    set_outputs(s, pick(0, 2), pick(0, 2));
+    expect_exact(with_data(s, {false, static_cast<std::int32_t>(seed * 37 % 256)}, seed));
+    expect_exact(with_data(s, {true, static_cast<std::int32_t>(seed * 37 % 256) - 128}, seed));
   }
 }
 
@@ -162,6 +184,41 @@ TEST_P(Int8Convolution, SumsAreExactAtTheExtremes) {
       expect_exact(c);
     }
   }
+}
+
+/// Floats hold whole numbers up to 2^24 only.
+TEST_P(Int8Convolution, DepthwiseSumsAreExactBesideALargeBias) {
+  ConvolutionShape s{.height = 7,
+                     .width = 9,
+                     .channels = 20,
+                     .out_channels = 20,
+                     .kernel_height = 3,
+                     .kernel_width = 3,
+                     .pad_top = 1,
+                     .pad_left = 1,
+                     .groups = 20};
+  set_outputs(s, 1, 1);
+  const Case c = with_data(s, {false, 7}, 5);
+  Epilogue epilogue;
+  epilogue.bias.assign(20, 0);
+  epilogue.bias[3] = (1 << 24) + 1;
+  epilogue.bias[17] = -(1 << 30) + 1;
+  std::vector<std::int32_t> wanted = brute_force(c);
+  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] += epilogue.bias[i % 20];
+  EXPECT_EQ(run<std::int32_t>(c, epilogue, 1, GetParam()), wanted);
+}
+
+/// So many taps that not even the products fit into floats.
+TEST_P(Int8Convolution, LargeDepthwiseWindowsAreExact) {
+  ConvolutionShape s{.height = 20,
+                     .width = 20,
+                     .channels = 3,
+                     .out_channels = 3,
+                     .kernel_height = 17,
+                     .kernel_width = 17,
+                     .groups = 3};
+  set_outputs(s, 0, 0);
+  expect_exact(with_data(s, {false, 0}, 6));
 }
 
 TEST_P(Int8Convolution, ProductsAreExact) {

@@ -101,6 +101,22 @@ void DepthwiseConvolution::run(const void* source, void* out, std::byte* scratch
   }
 }
 
+/// Pixels as far apart as the taps of a dilated window see each other's columns: they are computed as a row of their
+/// own.
+void DepthwiseConvolution::run_row(simd::DepthwiseJob job, std::byte* target) const {
+  const ConvolutionShape& s = geometry_.shape;
+  const std::int64_t phases = s.stride_width == 1 ? s.dilation_width : 1;
+  const float* source = job.source;
+  job.pixel_stride *= phases;
+  job.target.out_stride = phases * s.out_channels;
+  for (std::int64_t phase = 0; phase < std::min(phases, s.out_width); ++phase) {
+    job.source = source + phase * cell_;
+    job.pixel_count = divide_up(s.out_width - phase, phases);
+    job.target.out = target + phase * s.out_channels * constants_->element_size();
+    kernels_->depthwise(job);
+  }
+}
+
 void DepthwiseConvolution::run_task(std::int64_t task, const void* source, void* out, std::byte* scratch) const {
   const ConvolutionShape& s = geometry_.shape;
   const auto units = static_cast<std::int64_t>(units_.size());
@@ -124,7 +140,6 @@ void DepthwiseConvolution::run_task(std::int64_t task, const void* source, void*
   const std::int64_t element = constants_->element_size();
   const std::int64_t first_pixel = (band.picture * s.out_height + band.first_row) * s.out_width;
   auto* target = static_cast<std::byte*>(out) + (first_pixel * s.out_channels + unit.first) * element;
-  job.target.out_stride = s.out_channels;
   for (std::int64_t y = 0; y < band.rows; ++y, target += s.out_width * s.out_channels * element) {
     const std::int64_t first = y * geometry_.row_stride;
     for (std::int64_t ky = 0; ky < s.kernel_height; ++ky) {
@@ -135,8 +150,7 @@ void DepthwiseConvolution::run_task(std::int64_t task, const void* source, void*
       rows_.fill(band, source, row, unit.first, unit.channels, cell_, ring + slot * row_size);
       held[slot] = row;
     }
-    job.target.out = target;
-    kernels_->depthwise(job);
+    run_row(job, target);
   }
 }
 

@@ -31,6 +31,7 @@ class DepthwiseConvolution : public Convolution {
   void pack(std::span<const std::int16_t> weights);
   void fold_zero_point(std::span<const std::int16_t> weights, std::int32_t zero_point);
   void cut_work();
+  void run_row(simd::DepthwiseJob job, std::byte* target) const;
   void run_task(std::int64_t task, const void* source, void* out, std::byte* scratch) const;
 
   Geometry geometry_;

@@ -19,21 +19,34 @@ struct Pair {
   Int zero_point_b;
   Float scale_out;
   RoundToCode code_of;
+  CodeWriter writer;
   explicit Pair(const PairOfCodes& p)
       : scale_a(splat(p.scale_a)),
         zero_point_a(splat(p.zero_point_a)),
         scale_b(splat(p.scale_b)),
         zero_point_b(splat(p.zero_point_b)),
         scale_out(splat(p.scale_out)),
-        code_of(p.out) {}
+        code_of(p.out),
+        writer(p.out.zero_point, p.out.low, p.out.high) {}
 };
+
+template <typename Operation, typename Code, typename Lanes>
+inline Float combined(const Code* a, const Code* b, const Pair& pair, Lanes lanes) {
+  const Float x = to_float(load(a, lanes) - pair.zero_point_a) * pair.scale_a;
+  const Float y = to_float(load(b, lanes) - pair.zero_point_b) * pair.scale_b;
+  return Operation()(x, y) / pair.scale_out;
+}
 
 template <typename Operation, typename Code>
 inline void combine_run(const Code* a, const Code* b, int64_t n, const Pair& pair, Code* out) {
-  for_each_vector(n, [&](int64_t i, auto lanes) {
-    const Float x = to_float(load(a + i, lanes) - pair.zero_point_a) * pair.scale_a;
-    const Float y = to_float(load(b + i, lanes) - pair.zero_point_b) * pair.scale_b;
-    store(out + i, pair.code_of(Operation()(x, y) / pair.scale_out), lanes);
+  int64_t whole = 0;
+  for (; whole + 2 * kLanes <= n; whole += 2 * kLanes) {
+    const Float first = combined<Operation>(a + whole, b + whole, pair, Full{});
+    pair.writer.two(out + whole, first, combined<Operation>(a + whole + kLanes, b + whole + kLanes, pair, Full{}));
+  }
+  for_each_vector(n - whole, [&](int64_t i, auto lanes) {
+    const int64_t at = whole + i;
+    store(out + at, pair.code_of(combined<Operation>(a + at, b + at, pair, lanes)), lanes);
   });
 }
 

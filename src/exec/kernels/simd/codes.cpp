@@ -7,8 +7,18 @@ namespace {
 template <typename Code>
 void quantize(const float* x, int64_t n, float scale, const CodeRange& range, Code* codes) {
   const RoundToCode code_of(range);
+  const CodeWriter writer(range.zero_point, range.low, range.high);
   const Float divisor = splat(scale);
-  for_each_vector(n, [&](int64_t i, auto lanes) { store(codes + i, code_of(load(x + i, lanes) / divisor), lanes); });
+  const auto value = [&](int64_t at) { return load(x + at, Full{}) / divisor; };
+  int64_t whole = 0;
+  for (; whole + 4 * kLanes <= n; whole += 4 * kLanes) {
+    writer.four(codes + whole, codes + whole + 2 * kLanes, value(whole), value(whole + kLanes),
+                value(whole + 2 * kLanes), value(whole + 3 * kLanes));
+  }
+  x += whole;
+  codes += whole;
+  for_each_vector(n - whole,
+                  [&](int64_t i, auto lanes) { store(codes + i, code_of(load(x + i, lanes) / divisor), lanes); });
 }
 
 template <typename Code>

@@ -15,7 +15,7 @@ std::unique_ptr<Convolution> make_convolution(const ConvolutionShape& s, const S
                "one weight per output channel, source channel of its group and place in the kernel");
   const simd::Int8Kernels& kernels = simd::kernels(isa).int8;
   if (s.is_depthwise() && DepthwiseConvolution::is_exact(s)) {
-    return std::make_unique<DepthwiseConvolution>(s, source, weights, epilogue, threads, kernels);
+    return std::make_unique<DepthwiseConvolution>(s, source, weights, epilogue, threads, kernels, keeper);
   }
   if (WinogradConvolution::is_better(s, weights)) {
     return std::make_unique<WinogradConvolution>(s, source, weights, epilogue, threads, kernels, keeper);

@@ -15,7 +15,10 @@
 namespace cleave::exec::int8 {
 
 /// Weights as the inner loops of an instruction set read them.
-using PackedWeights = std::vector<std::int16_t>;
+struct PackedWeights {
+  std::vector<std::int16_t> words;
+  std::vector<float> floats;  ///< of depthwise windows, instead
+};
 using WeightPacker = std::function<std::shared_ptr<const PackedWeights>()>;
 /// Returns what `pack` makes, or what it made earlier: equal texts and weights give equal packed weights.
 using WeightKeeper =
@@ -40,8 +43,7 @@ class Convolution {
 
 /// weights: ONNX's [out_channels][channels / groups][kernel_height][kernel_width] (for a product: [N][K]), codes minus
 /// their zero point, so in [-255, 255]. threads: how many `run` uses at most. keeper: shares packed weights with other
-/// convolutions (those of depthwise windows are few and stay with each); empty: they are this one's own.
-/// Cost: O(weights).
+/// convolutions; empty: they are this one's own. Cost: O(weights).
 std::unique_ptr<Convolution> make_convolution(const ConvolutionShape& shape, const Source& source,
                                               std::span<const std::int16_t> weights, const Epilogue& epilogue,
                                               int threads, simd::Isa isa = simd::best_isa(),

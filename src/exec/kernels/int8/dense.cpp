@@ -100,11 +100,12 @@ std::string DenseConvolution::packing() const {
 PackedWeights DenseConvolution::packed(std::span<const std::int16_t> weights) const {
   const std::int64_t lanes = kernels_->lanes;
   const std::int64_t strips = units_.back().strip + divide_up(units_.back().channels, lanes);
-  PackedWeights result(strips * strip_weights_);
+  PackedWeights result;
+  result.words.resize(strips * strip_weights_);
   for (const Unit& unit : units_) {
     for (std::int64_t c = 0; c < unit.channels; c += lanes) {
       pack_strip(weights, unit.first + c, unit.first + unit.channels,
-                 &result[(unit.strip + c / lanes) * strip_weights_]);
+                 &result.words[(unit.strip + c / lanes) * strip_weights_]);
     }
   }
   return result;
@@ -156,7 +157,7 @@ void DenseConvolution::run_task(std::int64_t task, const void* source, void* out
                         taps_.data(),
                         static_cast<std::int64_t>(taps_.size()),
                         divide_up(run_, 2),
-                        weights_->data() + unit.strip * strip_weights_,
+                        weights_->words.data() + unit.strip * strip_weights_,
                         constants_->target(unit)};
     const std::int64_t at = first_pixel * s.out_channels + unit.first;
     job.target.out = static_cast<std::byte*>(out) + at * constants_->element_size();

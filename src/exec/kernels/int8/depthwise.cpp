@@ -34,14 +34,15 @@ bool DepthwiseConvolution::is_exact(const ConvolutionShape& shape) {
 
 DepthwiseConvolution::DepthwiseConvolution(const ConvolutionShape& shape, const Source& source,
                                            std::span<const std::int16_t> weights, const Epilogue& epilogue, int threads,
-                                           const simd::Int8Kernels& kernels)
+                                           const simd::Int8Kernels& kernels, const WeightKeeper& keeper)
     : geometry_(shape),
       kernels_(&kernels),
       threads_(threads),
       rows_(geometry_, source, kernels),
       slots_((shape.kernel_height - 1) * shape.dilation_height + 1) {
   make_units();
-  pack(weights);
+  const WeightPacker pack = [&] { return std::make_shared<const PackedWeights>(packed(weights)); };
+  weights_ = keeper ? keeper(packing(), pack) : pack();
   constants_.emplace(epilogue, units_, kernels_->lanes);
   fold_zero_point(weights, source.zero_point);
   cut_work();
@@ -56,15 +57,23 @@ void DepthwiseConvolution::make_units() {
   }
 }
 
-void DepthwiseConvolution::pack(std::span<const std::int16_t> weights) {
+/// Everything beside the weights that decides how they lie.
+std::string DepthwiseConvolution::packing() const {
+  return "depthwise " + std::to_string(kernels_->lanes) + ' ' + std::to_string(geometry_.shape.channels) + ' ' +
+         std::to_string(taps());
+}
+
+PackedWeights DepthwiseConvolution::packed(std::span<const std::int16_t> weights) const {
   const std::int64_t lanes = kernels_->lanes;
   const std::int64_t channels = geometry_.shape.channels;
-  weights_.resize(divide_up(channels, lanes) * lanes * taps());
+  PackedWeights result;
+  result.floats.resize(divide_up(channels, lanes) * lanes * taps());
   for (std::int64_t c = 0; c < channels; ++c) {
     for (std::int64_t t = 0; t < taps(); ++t) {
-      weights_[(c / lanes * taps() + t) * lanes + c % lanes] = weights[c * taps() + t];
+      result.floats[(c / lanes * taps() + t) * lanes + c % lanes] = weights[c * taps() + t];
     }
   }
+  return result;
 }
 
 void DepthwiseConvolution::fold_zero_point(std::span<const std::int16_t> weights, std::int32_t zero_point) {
@@ -134,7 +143,7 @@ void DepthwiseConvolution::run_task(std::int64_t task, const void* source, void*
                          s.kernel_height,
                          s.kernel_width,
                          s.dilation_width * cell_,
-                         &weights_[unit.strip * kernels_->lanes * taps()],
+                         weights_->floats.data() + unit.strip * kernels_->lanes * taps(),
                          bias_last_,
                          constants_->target(unit)};
   const std::int64_t element = constants_->element_size();

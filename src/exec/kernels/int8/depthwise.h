@@ -18,9 +18,10 @@ class DepthwiseConvolution : public Convolution {
   /// True when no sum of products can reach 2^24, beyond which floats miss whole numbers.
   static bool is_exact(const ConvolutionShape& shape);
 
-  /// Wants is_exact.
+  /// Wants is_exact. keeper: as make_convolution has it.
   DepthwiseConvolution(const ConvolutionShape& shape, const Source& source, std::span<const std::int16_t> weights,
-                       const Epilogue& epilogue, int threads, const simd::Int8Kernels& kernels);
+                       const Epilogue& epilogue, int threads, const simd::Int8Kernels& kernels,
+                       const WeightKeeper& keeper);
 
   std::int64_t scratch_bytes() const override { return threads_ * buffer_bytes_; }
   void run(const void* source, void* out, std::byte* scratch) const override;
@@ -28,7 +29,8 @@ class DepthwiseConvolution : public Convolution {
  private:
   std::int64_t taps() const { return geometry_.shape.kernel_height * geometry_.shape.kernel_width; }
   void make_units();
-  void pack(std::span<const std::int16_t> weights);
+  std::string packing() const;
+  PackedWeights packed(std::span<const std::int16_t> weights) const;
   void fold_zero_point(std::span<const std::int16_t> weights, std::int32_t zero_point);
   void cut_work();
   void run_row(simd::DepthwiseJob job, std::byte* target) const;
@@ -44,7 +46,7 @@ class DepthwiseConvolution : public Convolution {
   bool bias_last_ = false;  ///< some bias takes sums beyond 2^24
   std::int64_t ring_floats_ = 0;
   std::int64_t buffer_bytes_ = 0;
-  std::vector<float> weights_;  ///< [strip][tap][lanes]
+  std::shared_ptr<const PackedWeights> weights_;  ///< [strip][tap][lanes]
   std::optional<ChannelConstants> constants_;
 };
 

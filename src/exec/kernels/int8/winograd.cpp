@@ -104,13 +104,14 @@ std::string WinogradConvolution::packing() const {
 PackedWeights WinogradConvolution::packed(std::span<const std::int16_t> weights) const {
   const std::int64_t lanes = kernels_->lanes;
   const std::int64_t pairs = divide_up(shape_.channels, 2);
-  PackedWeights result(kWinogradPositions * padded_ * pairs * 2);
+  PackedWeights result;
+  result.words.resize(kWinogradPositions * padded_ * pairs * 2);
   for (std::int64_t n = 0; n < shape_.out_channels; ++n) {
     for (std::int64_t c = 0; c < shape_.channels; ++c) {
       const Filter filter = transform_filter(&weights[(n * shape_.channels + c) * 9]);
       for (std::int64_t i = 0; i < kWinogradPositions; ++i) {
         const std::int64_t strip = i * (padded_ / lanes) + n / lanes;
-        result[((strip * pairs + c / 2) * lanes + n % lanes) * 2 + c % 2] = static_cast<std::int16_t>(filter[i]);
+        result.words[((strip * pairs + c / 2) * lanes + n % lanes) * 2 + c % 2] = static_cast<std::int16_t>(filter[i]);
       }
     }
   }
@@ -130,7 +131,7 @@ void WinogradConvolution::fold_zero_point(std::span<const std::int16_t> weights)
 /// Blocks of tiles that fit into the cache or, where the weights do not, are as large as these: each block reads them.
 void WinogradConvolution::cut_work() {
   const std::int64_t tile_bytes = kWinogradPositions * (shape_.channels * 2 + padded_ * 4);
-  const std::int64_t weight_bytes = static_cast<std::int64_t>(weights_->size()) * 2;
+  const std::int64_t weight_bytes = static_cast<std::int64_t>(weights_->words.size()) * 2;
   const std::int64_t fitting = std::max(kCacheBytes, weight_bytes) / tile_bytes + 1;
   blocks_ = std::min(tiles(), divide_up(divide_up(tiles(), fitting), threads_) * threads_);
   block_tiles_ = divide_up(tiles(), blocks_);
@@ -179,7 +180,7 @@ void WinogradConvolution::multiply(const std::int16_t* transformed, std::int64_t
                         &tap,
                         1,
                         pairs,
-                        weights_->data() + i * padded_ * pairs * 2,
+                        weights_->words.data() + i * padded_ * pairs * 2,
                         {}};
     job.target.bias = no_bias_.data();
     job.target.channels = padded_;

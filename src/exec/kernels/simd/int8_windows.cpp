@@ -28,7 +28,7 @@ int64_t weights_of_strip(const WindowJob& job) {
   return job.tap_count * job.pairs * 2 * kLanes;
 }
 
-/// Where the windows of a tile begin; a tile beyond the last pixel repeats it.
+/// Where the windows of a tile begin.
 template <int kP>
 struct Windows {
   const int16_t* at[kP];
@@ -56,14 +56,15 @@ CLEAVE_INLINE void add_up(const WindowJob& job, const Windows<kP>& windows, cons
   }
 }
 
-template <int kP, int kS>
+/// A tile that may reach beyond the last pixel repeats it.
+template <int kP, int kS, bool kWhole = true>
 CLEAVE_INLINE void compute_tile(const WindowJob& job, const Epilogue<kS>& epilogue, int64_t pixel,
                                 const int16_t* weights) {
+  const int64_t pixels = kWhole ? kP : job.pixel_count - pixel;
   Windows<kP> windows;
 #pragma GCC unroll 8
   for (int p = 0; p < kP; ++p) {
-    const int64_t at = pixel + p < job.pixel_count ? pixel + p : job.pixel_count - 1;
-    windows.at[p] = job.source + job.pixels[at];
+    windows.at[p] = job.source + job.pixels[pixel + (kWhole || p < pixels ? p : pixels - 1)];
   }
   Tile<Int, kP, kS> tile;
 #pragma GCC unroll 8
@@ -72,7 +73,7 @@ CLEAVE_INLINE void compute_tile(const WindowJob& job, const Epilogue<kS>& epilog
     for (int s = 0; s < kS; ++s) tile.sums[p][s] = load(job.target.bias + epilogue.channel + s * kLanes, Full{});
   }
   add_up(job, windows, weights, tile);
-  finish_tile(epilogue, tile, pixel, job.pixel_count - pixel);
+  finish_tile(epilogue, tile, pixel, pixels);
 }
 
 /// All pixels for kS strips of channels.
@@ -82,8 +83,9 @@ void compute_strips(const WindowJob& job, int64_t channel, const int16_t* weight
   int64_t p = 0;
   for (; p + kPixels <= job.pixel_count; p += kPixels) compute_tile<kPixels, kS>(job, epilogue, p, weights);
   const int64_t left = job.pixel_count - p;
-  if (left > 4) return compute_tile<kPixels, kS>(job, epilogue, p, weights);
-  if (left > 2) return compute_tile<4, kS>(job, epilogue, p, weights);
+  if (left > 4) return compute_tile<kPixels, kS, false>(job, epilogue, p, weights);
+  if (left == 4) return compute_tile<4, kS>(job, epilogue, p, weights);
+  if (left == 3) return compute_tile<4, kS, false>(job, epilogue, p, weights);
   if (left == 2) return compute_tile<2, kS>(job, epilogue, p, weights);
   if (left == 1) return compute_tile<1, kS>(job, epilogue, p, weights);
 }

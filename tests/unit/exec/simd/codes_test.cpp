@@ -59,13 +59,21 @@ TEST_P(Codes, QuantizeRoundsHalfToEvenAndClips) {
 
 TEST_P(Codes, QuantizeTakesValuesThatNoCodeReaches) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> x{infinity, -infinity, 1e30F, -1e30F, std::numeric_limits<float>::quiet_NaN()};
-  std::vector<std::uint8_t> u8(x.size());
-  code<std::uint8_t>().quantize(x.data(), x.size(), 1e-3F, {128, 1, 254}, u8.data());
-  EXPECT_EQ(u8, (std::vector<std::uint8_t>{254, 1, 254, 1, 1}));
-  std::vector<std::int8_t> s8(x.size());
-  code<std::int8_t>().quantize(x.data(), x.size(), 1e-3F, {-5, -128, 127}, s8.data());
-  EXPECT_EQ(s8, (std::vector<std::int8_t>{127, -128, 127, -128, -128}));
+  const std::vector<float> values{infinity, -infinity, 1e30F, -1e30F, std::numeric_limits<float>::quiet_NaN()};
+  const std::vector<std::uint8_t> as_u8{254, 1, 254, 1, 1};
+  const std::vector<std::int8_t> as_s8{127, -128, 127, -128, -128};
+  for (const std::int64_t n : kLengths) {
+    std::vector<float> x(n);
+    for (std::int64_t i = 0; i < n; ++i) x[i] = values[i % 5];
+    std::vector<std::uint8_t> u8(n);
+    code<std::uint8_t>().quantize(x.data(), n, 1e-3F, {128, 1, 254}, u8.data());
+    std::vector<std::int8_t> s8(n);
+    code<std::int8_t>().quantize(x.data(), n, 1e-3F, {-5, -128, 127}, s8.data());
+    for (std::int64_t i = 0; i < n; ++i) {
+      ASSERT_EQ(u8[i], as_u8[i % 5]) << n << " " << i;
+      ASSERT_EQ(s8[i], as_s8[i % 5]) << n << " " << i;
+    }
+  }
 }
 
 TEST_P(Codes, DequantizeIsTheLineThroughTheZeroPoint) {

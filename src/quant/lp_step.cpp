@@ -1,0 +1,85 @@
+#include "quant/lp_step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/check.h"
+#include "quant/golden_section.h"
+#include "quant/rounding.h"
+
+namespace cleave::quant {
+namespace {
+
+constexpr int kScan = 160;            // steps of the scan
+constexpr double kSmallest = 0.02;    // of the step that clips nothing
+constexpr double kLargest = 1.1;      // of it: rounding up to beyond the largest value can pay
+constexpr std::size_t kNarrowed = 5;  // valleys looked into
+constexpr double kTolerance = 1e-6;
+
+/// x^p, x >= 0; without std::pow where p is a multiple of 1/2.
+class Power {
+ public:
+  explicit Power(double p) : p_(p), whole_(static_cast<int>(p)), half_(p - whole_ == 0.5) {
+    exact_ = p <= 8 && (half_ || p == whole_);
+  }
+  double operator()(double x) const {
+    if (!exact_) return std::pow(x, p_);
+    double product = half_ ? std::sqrt(x) : 1;
+    for (int i = 0; i < whole_; ++i) product *= x;
+    return product;
+  }
+
+ private:
+  double p_;
+  int whole_;
+  bool half_;
+  bool exact_;
+};
+
+/// The step that clips nothing on the sides that have codes.
+double unclipped_step(const WeightedValues& values, CodeLevels levels) {
+  double step = 0;
+  if (levels.positive > 0) step = std::max(step, values.max() / levels.positive);
+  if (levels.negative > 0) step = std::max(step, -values.min() / levels.negative);
+  return step;
+}
+
+}  // namespace
+
+double lp_error(const WeightedValues& values, double step, CodeLevels levels, double p) {
+  CLEAVE_CHECK(p > 0 && step > 0, "an Lp error has p > 0 and a step");
+  const double lowest = -levels.negative;
+  const double highest = levels.positive;
+  const Power power(p);
+  double sum = 0;
+  for (std::size_t i = 0; i < values.values.size(); ++i) {
+    const double x = values.values[i];
+    sum += values.counts[i] * power(std::abs(x - step * clamped_code(x / step, lowest, highest)));
+  }
+  return values.total > 0 ? sum / values.total : 0;
+}
+
+LpStep lp_step(const WeightedValues& values, CodeLevels levels, double p) {
+  if (values.empty()) return {};
+  const double whole = unclipped_step(values, levels);
+  if (whole <= 0) return {1, lp_error(values, 1, levels, p)};
+  const auto error = [&](double step) { return lp_error(values, step, levels, p); };
+  const double growth = std::pow(kLargest / kSmallest, 1.0 / kScan);
+  std::vector<Minimum> scan;
+  for (int i = 0; i <= kScan; ++i) {
+    const double step = whole * kSmallest * std::pow(growth, i);
+    scan.push_back({step, error(step)});
+  }
+  std::sort(scan.begin(), scan.end(), [](const Minimum& a, const Minimum& b) { return a.value < b.value; });
+  // Values that were cut off at a bound (Relu6) make a valley about half a code wide there: too narrow for the scan.
+  const double half_code = 0.5 / std::max(levels.positive, levels.negative);
+  Minimum best = golden_section(error, whole * (1 - half_code), whole * (1 + half_code), kTolerance);
+  for (std::size_t i = 0; i < kNarrowed; ++i) {
+    const Minimum found = golden_section(error, scan[i].at / growth, scan[i].at * growth, kTolerance);
+    if (found.value < best.value) best = found;
+  }
+  return {best.at, best.value};
+}
+
+}  // namespace cleave::quant

@@ -88,8 +88,11 @@ TEST(ThreadCounts, FastKernelsAgreeWithReferenceKernels) {
   const std::vector<Tensor> inputs = {random_floats({1, 16, 40, 40}, 11)};
   const Tensor expected = Session(graph, {Kernels::kReference, 1}).run(inputs)[0];
   for (const int threads : {1, 2, 3}) {
-    const Tensor made = Session(graph, {Kernels::kFast, threads}).run(inputs)[0];
-    EXPECT_LT(testing::relative_difference(made, expected), 1e-4) << threads << " threads";
+    Session session(graph, {Kernels::kFast, threads});
+    // On a busy machine one thread may do all the work of a run: several, so that threads meet in one of them.
+    for (int run = 0; run < 5; ++run) {
+      EXPECT_LT(testing::relative_difference(session.run(inputs)[0], expected), 1e-4) << threads << " threads";
+    }
   }
 }
 

@@ -3,8 +3,13 @@
 #include "exec/kernels/simd/int8_kernels.h"
 #include "exec/kernels/simd/rounding.h"
 
-/// A tile stays in registers only where nothing of its making is a call.
+/// A tile stays in registers only where nothing of its making is a call. Builds that look for errors need no speed, and
+/// sanitizers take minutes for code that is inlined so often.
+#ifdef NDEBUG
 #define CLEAVE_INLINE __attribute__((always_inline)) inline
+#else
+#define CLEAVE_INLINE inline
+#endif
 
 /// From a tile of sums in registers to the output. For files that are compiled
 /// once per instruction set.

@@ -12,6 +12,12 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorId;
 
+namespace {
+
+constexpr std::size_t kLargeBytes = 4096;  // shapes, scales and other small things are kept for the next lowering
+
+}  // namespace
+
 FoldedConstants::FoldedConstants(const Graph& graph, const PackedConstants* packed) : graph_(&graph), packed_(packed) {
   for (std::size_t i = 0; i < graph.tensor_count(); ++i) {
     known_.push_back(graph.constant(static_cast<TensorId>(i)) != nullptr);
@@ -45,7 +51,6 @@ const Tensor* FoldedConstants::value(TensorId id) const {
 }
 
 void FoldedConstants::forget_large() const {
-  constexpr std::size_t kLargeBytes = 4096;
   std::erase_if(computed_, [](const auto& item) { return item.second.bytes() > kLargeBytes; });
 }
 

@@ -9,8 +9,7 @@ namespace cleave::quant {
 namespace {
 
 constexpr std::size_t kBins = 4096;
-constexpr std::size_t kStride = 8;  // bins between candidates
-constexpr double kNothing = 1e-9;   // share of the mass that an empty code counts as
+constexpr double kNothing = 1e-9;  // share of the mass that an empty code counts as
 
 std::vector<double> magnitude_bins(const WeightedValues& values, double largest) {
   std::vector<double> bins(kBins, 0.0);

@@ -21,10 +21,10 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "exec/batched_session.h"
 #include "exec/noise.h"
 #include "exec/session.h"
 #include "graph/model.h"
-#include "graph/prepare.h"
 
 namespace cleave::bench {
 namespace {
@@ -87,32 +87,35 @@ class Peer {
 
  private:
   Json load(const Json& request) {
-    const auto model = graph::Model::load(request["load"].get<std::string>());
-    graph::PrepareOptions options;
-    const std::int64_t batch = request["batch"];
-    const graph::Graph single = graph::prepare(model);
-    for (const graph::TensorId id : single.inputs()) {
-      Shape shape = single.tensor(id).shape;
-      if (batch > 1) shape.at(0) = batch;
-      options.input_shapes[single.tensor(id).name] = shape;
-    }
     before_load_kb_ = status_kb("VmRSS");
     const auto start = Clock::now();
-    graph::Graph graph = graph::prepare(graph::Model::load(request["load"].get<std::string>()), options);
-    inputs_ = exec::noise_inputs(graph, 1);
-    session_.emplace(std::move(graph), exec::SessionOptions{exec::Kernels::kFast, request["threads"].get<int>()});
-    session_->run(inputs_);
+    session_.emplace(graph::Model::load(request["load"].get<std::string>()),
+                     exec::SessionOptions{exec::Kernels::kFast, request["threads"].get<int>()});
+    batch_ = request["batch"];
+    inputs_.clear();
+    for (graph::TensorInfo info : infos_of(graph().inputs())) {
+      info.shape.at(0) = batch_;
+      inputs_.push_back(exec::noise(info, 1));
+    }
+    session_->run_into(inputs_, outputs_);
     return {{"ms", ms_since(start)}, {"inputs", written_inputs(request["inputs"].get<std::string>())}};
   }
 
-  Json written_inputs(const std::string& folder) const {
+  const graph::Graph& graph() { return session_->graph_of(batch_); }
+
+  std::vector<graph::TensorInfo> infos_of(std::span<const graph::TensorId> ids) {
+    std::vector<graph::TensorInfo> list;
+    for (const graph::TensorId id : ids) list.push_back(graph().tensor(id));
+    return list;
+  }
+
+  Json written_inputs(const std::string& folder) {
     Json list = Json::array();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const Tensor& input = inputs_[i];
       const std::string file = folder + "/input" + std::to_string(i) + ".bin";
       write_file_atomically(file, {reinterpret_cast<const char*>(input.raw().data()), input.bytes()});
-      const graph::TensorId id = session_->graph().inputs()[i];
-      list.push_back({{"name", session_->graph().tensor(id).name},
+      list.push_back({{"name", infos_of(graph().inputs())[i].name},
                       {"dtype", dtype_name(input.dtype())},
                       {"shape", input.shape()},
                       {"file", file}});
@@ -124,40 +127,42 @@ class Peer {
     Json ms = Json::array();
     for (int i = 0; i < count; ++i) {
       const auto start = Clock::now();
-      session_->run(inputs_);
+      session_->run_into(inputs_, outputs_);
       ms.push_back(ms_since(start));
     }
     return {{"ms", std::move(ms)}};
   }
 
   Json compare(const std::string& folder) {
-    const std::vector<Tensor> ours = session_->run(inputs_);
+    session_->run_into(inputs_, outputs_);
     Difference difference;
     for (const Json& row : read_json(folder + "/outputs.json")) {
       const std::string bytes = read_file(row["file"].get<std::string>());
       Tensor theirs(dtype_from_name(row["dtype"].get<std::string>()), row["shape"].get<Shape>());
       std::memcpy(theirs.mutable_raw().data(), bytes.data(), std::min(bytes.size(), theirs.bytes()));
       const std::size_t at = output_named(row["name"].get<std::string>());
-      if (ours[at].shape() != theirs.shape() || ours[at].dtype() != theirs.dtype()) {
+      if (outputs_[at].shape() != theirs.shape() || outputs_[at].dtype() != theirs.dtype()) {
         return {{"failed", "output '" + row["name"].get<std::string>() + "' has another shape or type"}};
       }
-      if (theirs.dtype() == DType::kFloat32 && theirs.elements() > 0) difference.add(ours[at], theirs);
+      if (theirs.dtype() == DType::kFloat32 && theirs.elements() > 0) difference.add(outputs_[at], theirs);
     }
     return {{"error", difference.error},
             {"differing", static_cast<double>(difference.differing) / static_cast<double>(difference.values)},
             {"argmax", static_cast<double>(difference.same_argmax) / static_cast<double>(difference.rows)}};
   }
 
-  std::size_t output_named(const std::string& name) const {
-    const auto outputs = session_->graph().outputs();
+  std::size_t output_named(const std::string& name) {
+    const std::vector<graph::TensorInfo> outputs = infos_of(graph().outputs());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (session_->graph().tensor(outputs[i]).name == name) return i;
+      if (outputs[i].name == name) return i;
     }
     throw Error(ErrorKind::kInvalidInput, "no output '" + name + "'");
   }
 
-  std::optional<exec::Session> session_;
+  std::optional<exec::BatchedSession> session_;
+  std::int64_t batch_ = 1;
   std::vector<Tensor> inputs_;
+  std::vector<Tensor> outputs_;
   std::int64_t before_load_kb_ = 0;
 };
 

@@ -56,20 +56,9 @@ Json latency_json(std::vector<double> ms) {
           {"cv", mean > 0 ? std::sqrt(variance) / mean : 0.0}};
 }
 
-/// "name=8x3x..." for every input of a model, so that the first dimension is the batch.
-std::vector<std::string> batch_shapes(const Options& options) {
-  if (options.batch == 1) return options.shapes;
-  if (is_bundle(options.target)) {
-    throw Error(ErrorKind::kUnsupported, "a bundle's edge part takes one image at a time", "Leave --batch at 1.");
-  }
-  std::vector<std::string> shapes;
-  const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
-  for (const graph::TensorId id : network.graph.inputs()) {
-    Shape shape = network.graph.tensor(id).shape;
-    shape.at(0) = options.batch;
-    shapes.push_back(network.graph.tensor(id).name + "=" + shape_text(shape));
-  }
-  return shapes;
+std::unique_ptr<Target> open(const Options& options, const exec::SessionOptions& session) {
+  if (options.batch == 1) return open_target(options.target, options.shapes, session)();
+  return open_batched(options.target, options.shapes, options.batch, session);
 }
 
 std::vector<double> measure(Target& target, const std::vector<Tensor>& inputs, const Options& options) {
@@ -144,8 +133,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return 0;
 
   const int threads = thread_count(static_cast<int>(options.threads));
-  const auto target =
-      open_target(options.target, batch_shapes(options), {exec::Kernels::kFast, threads, options.pin})();
+  const auto target = open(options, {exec::Kernels::kFast, threads, options.pin});
   std::vector<Tensor> inputs;
   for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(exec::noise(info, 1));
   const std::vector<double> ms = measure(*target, inputs, options);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,11 @@ class Target {
 /// Opens a model (.onnx) or a bundle folder. Each call gives an independent runner over shared weights.
 std::function<std::unique_ptr<Target>()> open_target(const std::string& path, const std::vector<std::string>& shapes,
                                                      const exec::SessionOptions& options);
+
+/// Opens a model to run batches of this many samples (exec::BatchedSession). Throws Error(kUnsupported) for a bundle,
+/// whose edge part takes one image at a time.
+std::unique_ptr<Target> open_batched(const std::string& path, const std::vector<std::string>& shapes,
+                                     std::int64_t batch, const exec::SessionOptions& options);
 
 /// Runs a graph that is at hand.
 std::function<std::unique_ptr<Target>()> open_graph(const graph::Graph& graph, const exec::SessionOptions& options);

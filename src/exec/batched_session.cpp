@@ -1,24 +1,14 @@
 #include "exec/batched_session.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "core/error.h"
-#include "graph/prepare.h"
+#include "exec/batch_size.h"
+#include "graph/sample_independence.h"
 
 namespace cleave::exec {
 namespace {
-
-graph::PrepareOptions shapes_for(const graph::Graph& graph, std::int64_t batch) {
-  graph::PrepareOptions options;
-  for (const graph::TensorId id : graph.inputs()) {
-    const graph::TensorInfo& info = graph.tensor(id);
-    if (info.shape.empty()) {
-      throw Error(ErrorKind::kUnsupported, "input '" + info.name + "' has no dimension that could be the batch");
-    }
-    Shape shape = info.shape;
-    shape.front() = batch;
-    options.input_shapes[info.name] = shape;
-  }
-  return options;
-}
 
 std::int64_t batch_of(std::span<const Tensor> inputs) {
   std::int64_t batch = 0;
@@ -34,22 +24,121 @@ std::int64_t batch_of(std::span<const Tensor> inputs) {
   return batch;
 }
 
-}  // namespace
-
-BatchedSession::BatchedSession(graph::Model model, const SessionOptions& options)
-    : model_(std::move(model)), options_(options) {
-  shapes_for(model_.graph(), 1);
+/// Adds the times of one more run of the same units.
+void add_times(const std::vector<UnitTime>& more, std::vector<UnitTime>& times) {
+  if (times.empty()) {
+    times = more;
+    return;
+  }
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    times[i].seconds += more[i].seconds;
+    times[i].macs += more[i].macs;
+    times[i].steps.insert(times[i].steps.end(), more[i].steps.begin(), more[i].steps.end());
+  }
 }
 
-Session& BatchedSession::of(std::int64_t batch) {
-  const auto known = by_batch_.find(batch);
-  if (known != by_batch_.end()) return known->second;
-  graph::Graph graph = graph::prepare(model_, shapes_for(model_.graph(), batch));
-  return by_batch_.emplace(batch, Session(std::move(graph), options_)).first->second;
+/// Sample n of a batch.
+void copy_sample(const Tensor& batch, std::int64_t n, Tensor& one) {
+  std::memcpy(one.mutable_raw().data(), batch.raw().data() + static_cast<std::size_t>(n) * one.bytes(), one.bytes());
+}
+
+Shape with_batch(Shape shape, std::int64_t batch) {
+  shape.front() = batch;
+  return shape;
+}
+
+/// A tensor for each of `like`, with another batch; what is there and fits stays.
+void fit(std::span<const Tensor> like, std::int64_t batch, std::vector<Tensor>& tensors) {
+  tensors.resize(like.size());
+  for (std::size_t i = 0; i < like.size(); ++i) {
+    const Shape shape = with_batch(like[i].shape(), batch);
+    if (tensors[i].dtype() == like[i].dtype() && tensors[i].shape() == shape && tensors[i].is_unshared()) continue;
+    tensors[i] = Tensor(like[i].dtype(), shape);
+  }
+}
+
+}  // namespace
+
+BatchedSession::BatchedSession(graph::Model model, const SessionOptions& options, std::map<std::string, Shape> shapes)
+    : model_(std::move(model)), options_(options), shapes_(std::move(shapes)) {
+  shapes_for(1);
+}
+
+graph::PrepareOptions BatchedSession::shapes_for(std::int64_t batch) const {
+  graph::PrepareOptions options;
+  for (const graph::TensorId id : model_.graph().inputs()) {
+    const graph::TensorInfo& info = model_.graph().tensor(id);
+    const auto given = shapes_.find(info.name);
+    const Shape& shape = given != shapes_.end() ? given->second : info.shape;
+    if (shape.empty()) {
+      throw Error(ErrorKind::kUnsupported, "input '" + info.name + "' has no dimension that could be the batch");
+    }
+    options.input_shapes[info.name] = with_batch(shape, batch);
+  }
+  return options;
+}
+
+Session& BatchedSession::session_of(graph::Graph graph, std::int64_t batch) {
+  const auto known = sessions_.find(batch);
+  return known != sessions_.end() ? known->second
+                                  : sessions_.emplace(batch, Session(std::move(graph), options_)).first->second;
+}
+
+BatchedSession::Way BatchedSession::way_of(std::int64_t batch) {
+  if (const auto known = ways_.find(batch); known != ways_.end()) return known->second;
+  graph::Graph graph = graph::prepare(model_, shapes_for(batch));
+  const bool alone =
+      batch > 1 && has_free_batch() && runs_better_one_by_one(graph) && graph::has_independent_samples(graph);
+  const std::int64_t at_a_time = alone ? 1 : batch;
+  if (alone) graph = graph::prepare(model_, shapes_for(1));
+  return ways_.emplace(batch, Way{at_a_time, &session_of(std::move(graph), at_a_time)}).first->second;
+}
+
+bool BatchedSession::has_free_batch() const {
+  const auto inputs = model_.graph().inputs();
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [&](graph::TensorId id) { return model_.graph().tensor(id).shape.front() < 0; });
+}
+
+const graph::Graph& BatchedSession::graph_of(std::int64_t batch) {
+  return way_of(batch).session->graph();
+}
+
+template <typename RunOne>
+void BatchedSession::run_one_by_one(std::span<const Tensor> inputs, std::vector<Tensor>& outputs,
+                                    const RunOne& run_one) {
+  const std::int64_t batch = inputs[0].shape().front();
+  fit(inputs, 1, sample_inputs_);
+  for (std::int64_t n = 0; n < batch; ++n) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) copy_sample(inputs[i], n, sample_inputs_[i]);
+    run_one();
+    if (n == 0) fit(sample_outputs_, batch, outputs);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto one = sample_outputs_[i].raw();
+      std::memcpy(outputs[i].mutable_raw().data() + static_cast<std::size_t>(n) * one.size(), one.data(), one.size());
+    }
+  }
 }
 
 void BatchedSession::run_into(std::span<const Tensor> inputs, std::vector<Tensor>& outputs) {
-  of(batch_of(inputs)).run_into(inputs, outputs);
+  const std::int64_t batch = batch_of(inputs);
+  const Way way = way_of(batch);
+  if (way.samples_at_a_time == batch) return way.session->run_into(inputs, outputs);
+  run_one_by_one(inputs, outputs, [&] { way.session->run_into(sample_inputs_, sample_outputs_); });
+}
+
+std::vector<Tensor> BatchedSession::run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times) {
+  const std::int64_t batch = batch_of(inputs);
+  const Way way = way_of(batch);
+  if (way.samples_at_a_time == batch) return way.session->run_timed(inputs, times);
+  times.clear();
+  std::vector<Tensor> outputs;
+  run_one_by_one(inputs, outputs, [&] {
+    std::vector<UnitTime> own;
+    sample_outputs_ = way.session->run_timed(sample_inputs_, own);
+    add_times(own, times);
+  });
+  return outputs;
 }
 
 }  // namespace cleave::exec

@@ -44,6 +44,28 @@ TEST(BatchedSession, GivesEachSampleWhatItGetsAloneAndSharesTheWeights) {
   EXPECT_LE(shared_weights().live(), weights + weights / 8);  // a layer may want another layout for another batch
 }
 
+TEST(BatchedSession, RunsOneByOneWhereActivationsOutweighWeights) {
+  CLEAVE_NEEDS_SHARED();
+  const graph::Model model = squeezenet();
+  BatchedSession session(model, {Kernels::kFast, 1});
+  const std::vector<Tensor> inputs = {random_floats({4, 3, 224, 224}, 4)};
+  EXPECT_EQ(session.graph_of(2).tensor(session.graph_of(2).inputs()[0]).shape[0], 2);  // small enough for the cache
+  EXPECT_EQ(session.graph_of(4).tensor(session.graph_of(4).inputs()[0]).shape[0], 1);
+  std::vector<Tensor> together;
+  session.run_into(inputs, together);
+  std::vector<UnitTime> times;
+  const std::vector<Tensor> timed = session.run_timed(inputs, times);
+  EXPECT_EQ(relative_difference(timed[0], together[0]), 0);
+  const graph::Graph whole = graph::prepare(model, {.input_shapes = {{"data", {4, 3, 224, 224}}}});
+  const std::vector<Tensor> expected = Session(whole, {Kernels::kFast, 1}).run(inputs);
+  EXPECT_LE(relative_difference(together[0], expected[0]), 1e-5);
+  std::int64_t macs = 0;
+  for (const UnitTime& time : times) macs += time.macs;
+  std::int64_t all = 0;
+  for (const graph::Unit& unit : whole.units()) all += unit.macs;
+  EXPECT_EQ(macs, all);
+}
+
 TEST(BatchedSession, RefusesInputsThatAreNoBatch) {
   CLEAVE_NEEDS_SHARED();
   BatchedSession session(squeezenet(), {Kernels::kFast, 1});

@@ -30,10 +30,6 @@ inline Float exponential(Float x) {
   return p * power_of_two(half) * power_of_two(k - half);
 }
 
-void exponentials(const float* x, int64_t n, float* y) {
-  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, exponential(load(x + i, lanes)), lanes); });
-}
-
 float sum(const float* x, int64_t n) {
   Float sums[4] = {splat(0.0F), splat(0.0F), splat(0.0F), splat(0.0F)};
   int64_t i = 0;
@@ -90,12 +86,6 @@ void silu_run(const float* x, int64_t n, float* y) {
   for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, silu(load(x + i, lanes)), lanes); });
 }
 
-void add_scaled(float factor, const float* x, int64_t n, float* y) {
-  for_each_vector(n, [&](int64_t i, auto lanes) {
-    store(y + i, multiply_add(splat(factor), load(x + i, lanes), load(y + i, lanes)), lanes);
-  });
-}
-
 void scale_shift_rows(const float* x, int64_t rows, int64_t channels, const float* scales, const float* shifts,
                       float low, float high, float* y) {
   for (int64_t r = 0; r < rows; ++r, x += channels, y += channels) {
@@ -131,20 +121,10 @@ void interpolate(const float* const corners[4], const float weights[4], int64_t 
   });
 }
 
-void dequantize_rows(const int32_t* sums, int64_t rows, int64_t channels, const float* scales, const int32_t* offsets,
-                     float* y) {
-  for (int64_t r = 0; r < rows; ++r, sums += channels, y += channels) {
-    for_each_vector(channels, [&](int64_t c, auto lanes) {
-      store(y + c, to_float(load(sums + c, lanes) + load(offsets + c, lanes)) * load(scales + c, lanes), lanes);
-    });
-  }
-}
-
 }  // namespace
 
 void fill_floats(KernelTable& table) {
-  table.f32 = {dequantize_rows, softmax,          exponentials, sum,        largest,     add_scaled,
-               scale_shift,     scale_shift_rows, prelu_run,    prelu_rows, interpolate, silu_run};
+  table.f32 = {softmax, scale_shift, scale_shift_rows, prelu_run, prelu_rows, interpolate, silu_run};
 }
 
 }  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

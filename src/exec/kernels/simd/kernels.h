@@ -59,36 +59,21 @@ struct CodeKernels {
   void (*multiply_rows)(const Code* a, const Code* b, std::int64_t rows, std::int64_t channels,
                         const PairOfCodes& codes, Code* out);
 
-  /// out[c] = max(out[c], first[r * stride + c] for every r < rows), c < channels: one row of a pooling window.
-  void (*max_of_rows)(const Code* first, std::int64_t stride, std::int64_t rows, std::int64_t channels, Code* out);
-  /// sums[c] += sum over r of first[r * stride + c].
+  /// sums[c] += sum over r of first[r * stride + c], r < rows: one row of a pooling window.
   void (*add_up_rows)(const Code* first, std::int64_t stride, std::int64_t rows, std::int64_t channels,
                       std::int32_t* sums);
   /// out[i] = clamp(rint(float(sums[i] + offset) * scale) + zero_point, low, high)
   void (*requantize)(const std::int32_t* sums, std::int64_t n, float scale, std::int32_t offset, const CodeRange& range,
                      Code* out);
-  /// The same with scale and offset of each channel.
-  void (*requantize_rows)(const std::int32_t* sums, std::int64_t rows, std::int64_t channels, const float* scales,
-                          const std::int32_t* offsets, const CodeRange& range, Code* out);
   /// out[i] from corners[0][i] .. corners[3][i]: a pixel of a bilinear Resize.
   void (*interpolate)(const Code* const corners[4], std::int64_t n, const Interpolation& interpolation, Code* out);
 };
 
 /// Kernels on floats. Not-a-number stays so. Sums are taken in an order that depends on n alone.
 struct FloatKernels {
-  /// y[r][c] = float(sums[r][c] + offsets[c]) * scales[c]
-  void (*dequantize_rows)(const std::int32_t* sums, std::int64_t rows, std::int64_t channels, const float* scales,
-                          const std::int32_t* offsets, float* y);
   /// y[i] = exp(x[i] - max(x)) / sum_j exp(x[j] - max(x)); n > 0. Relative error below 1e-6, that of the
   /// float difference x[i] - max(x) apart.
   void (*softmax)(const float* x, std::int64_t n, float* y);
-  /// y[i] = exp(x[i]), relative error below 1e-6.
-  void (*exponential)(const float* x, std::int64_t n, float* y);
-  float (*sum)(const float* x, std::int64_t n);
-  /// The largest of n > 0 values, none of which is not-a-number.
-  float (*largest)(const float* x, std::int64_t n);
-  /// y[i] += factor * x[i]
-  void (*add_scaled)(float factor, const float* x, std::int64_t n, float* y);
   /// y[i] = clamp(x[i] * scale + shift, low, high); infinite bounds for none.
   void (*scale_shift)(const float* x, std::int64_t n, float scale, float shift, float low, float high, float* y);
   /// The same with scale and shift of each channel: BatchNormalization and Relu of a channels-last tensor.

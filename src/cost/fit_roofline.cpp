@@ -14,6 +14,8 @@ namespace {
 constexpr double kHuberWidth = 0.1;
 constexpr double kFirstStep = 2;  ///< of ln of a parameter
 constexpr double kLastStep = 1e-3;
+/// Where no measured unit needs a rate, nothing holds it: it stops at 10^15, the overhead at 10^-15 s.
+constexpr double kFarthest = 34.5;  ///< of |ln| of a parameter
 
 /// Logarithms of 8-bit rate, float rate, vector rate, bandwidth and overhead.
 using Parameters = std::array<double, 5>;
@@ -71,8 +73,11 @@ class Fit {
     }
     if (code_rate == 0) code_rate = 4 * float_rate;
     if (float_rate == 0) float_rate = code_rate / 4;
-    return {std::log(code_rate), std::log(float_rate), std::log(vector_rate), std::log(bandwidth),
-            std::log(overhead_share * shortest_s)};
+    Parameters logarithms{};
+    const Parameters values{code_rate, float_rate, vector_rate, bandwidth, overhead_share * shortest_s};
+    std::transform(values.begin(), values.end(), logarithms.begin(),
+                   [](double value) { return std::clamp(std::log(value), -kFarthest, kFarthest); });
+    return logarithms;
   }
 
   double loss(const Parameters& p) const {
@@ -93,7 +98,7 @@ class Fit {
       for (double& parameter : p) {
         for (const double change : {step, -step}) {
           parameter += change;
-          const double found = loss(p);
+          const double found = std::abs(parameter) <= kFarthest ? loss(p) : least;
           if (found < least) {
             least = found;
             better = true;

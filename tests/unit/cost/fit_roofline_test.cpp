@@ -76,6 +76,20 @@ TEST(FitRoofline, IsNotBentByAFewUnitsThatTakeMuchLonger) {
   EXPECT_LT(fit.median_relative_error, 0.05);
 }
 
+TEST(FitRoofline, KeepsARateThatNoUnitNeedsWithinWhatADeviceFileHolds) {
+  // Additions that take less the more they read: every higher bandwidth fits them better.
+  std::vector<MeasuredUnits> units{unit(convolution(5'000'000, 4), 32), unit(convolution(10'000'000, 4), 8)};
+  for (std::int64_t size = 1; size <= 64; size *= 2) {
+    units.push_back(unit(addition(size * 100'000'000, 1), 32));
+    units.back().seconds = 1e-21;
+  }
+  const RooflineModel model = fit_roofline(units).model;
+  for (const double rate : {model.macs_per_s, model.float_macs_per_s, model.vector_ops_per_s, model.bytes_per_s}) {
+    EXPECT_LE(rate, 1e15);
+  }
+  EXPECT_GE(model.overhead_s, 1e-15);
+}
+
 TEST(FitRoofline, PricesAGroupAsTheSumOfItsUnits) {
   const MeasuredUnits one = unit(convolution(5'000'000, 4000), 32);
   const MeasuredUnits other = unit(addition(1000, 1), 32);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "exec/batch_size.h"
+#include "exec/fit_tensor.h"
 #include "graph/sample_independence.h"
 
 namespace cleave::exec {
@@ -37,6 +38,13 @@ void add_times(const std::vector<UnitTime>& more, std::vector<UnitTime>& times) 
   }
 }
 
+/// Samples begin at bytes of their own: not so where two values share one.
+bool has_addressable_samples(const graph::Graph& graph) {
+  const auto addressable = [&](graph::TensorId id) { return !is_packed(graph.tensor(id).dtype); };
+  return std::all_of(graph.inputs().begin(), graph.inputs().end(), addressable) &&
+         std::all_of(graph.outputs().begin(), graph.outputs().end(), addressable);
+}
+
 /// Sample n of a batch.
 void copy_sample(const Tensor& batch, std::int64_t n, Tensor& one) {
   std::memcpy(one.mutable_raw().data(), batch.raw().data() + static_cast<std::size_t>(n) * one.bytes(), one.bytes());
@@ -51,9 +59,7 @@ Shape with_batch(Shape shape, std::int64_t batch) {
 void fit(std::span<const Tensor> like, std::int64_t batch, std::vector<Tensor>& tensors) {
   tensors.resize(like.size());
   for (std::size_t i = 0; i < like.size(); ++i) {
-    const Shape shape = with_batch(like[i].shape(), batch);
-    if (tensors[i].dtype() == like[i].dtype() && tensors[i].shape() == shape && tensors[i].is_unshared()) continue;
-    tensors[i] = Tensor(like[i].dtype(), shape);
+    fit_tensor(tensors[i], like[i].dtype(), with_batch(like[i].shape(), batch));
   }
 }
 
@@ -79,25 +85,27 @@ graph::PrepareOptions BatchedSession::shapes_for(std::int64_t batch) const {
 }
 
 Session& BatchedSession::session_of(graph::Graph graph, std::int64_t batch) {
-  const auto known = sessions_.find(batch);
-  return known != sessions_.end() ? known->second
-                                  : sessions_.emplace(batch, Session(std::move(graph), options_)).first->second;
+  return sessions_.emplace(batch, Session(std::move(graph), options_)).first->second;
 }
 
 BatchedSession::Way BatchedSession::way_of(std::int64_t batch) {
   if (const auto known = ways_.find(batch); known != ways_.end()) return known->second;
   graph::Graph graph = graph::prepare(model_, shapes_for(batch));
-  const bool alone =
-      batch > 1 && has_free_batch() && runs_better_one_by_one(graph) && graph::has_independent_samples(graph);
-  const std::int64_t at_a_time = alone ? 1 : batch;
-  if (alone) graph = graph::prepare(model_, shapes_for(1));
-  return ways_.emplace(batch, Way{at_a_time, &session_of(std::move(graph), at_a_time)}).first->second;
+  if (batch > 1 && may_run_one_by_one(graph)) return ways_.emplace(batch, Way{1, way_of(1).session}).first->second;
+  return ways_.emplace(batch, Way{batch, &session_of(std::move(graph), batch)}).first->second;
+}
+
+bool BatchedSession::may_run_one_by_one(const graph::Graph& graph) const {
+  return has_free_batch() && has_addressable_samples(graph) && runs_better_one_by_one(graph) &&
+         graph::has_independent_samples(graph);
 }
 
 bool BatchedSession::has_free_batch() const {
   const auto inputs = model_.graph().inputs();
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [&](graph::TensorId id) { return model_.graph().tensor(id).shape.front() < 0; });
+  return std::all_of(inputs.begin(), inputs.end(), [&](graph::TensorId id) {
+    const Shape& shape = model_.graph().tensor(id).shape;
+    return shape.empty() || shape.front() < 0;
+  });
 }
 
 const graph::Graph& BatchedSession::graph_of(std::int64_t batch) {

@@ -47,6 +47,7 @@ class BatchedSession {
   void run_one_by_one(std::span<const Tensor> inputs, std::vector<Tensor>& outputs, const RunOne& run_one);
 
   graph::PrepareOptions shapes_for(std::int64_t batch) const;
+  bool may_run_one_by_one(const graph::Graph& graph) const;
   bool has_free_batch() const;
 
   graph::Model model_;

@@ -1,5 +1,7 @@
 #include "exec/executor.h"
 
+#include "exec/fit_tensor.h"
+
 namespace cleave::exec {
 
 std::string step_name(const ScheduledStep& step) {
@@ -34,8 +36,7 @@ void Executor::fit_outputs(std::vector<Tensor>& outputs) const {
   outputs.resize(program_.outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Slot& slot = program_.slots[index(program_.outputs[i])];
-    const bool fits = outputs[i].dtype() == slot.dtype && outputs[i].shape() == slot.shape;
-    if (!fits || !outputs[i].is_unshared()) outputs[i] = Tensor(slot.dtype, slot.shape);
+    fit_tensor(outputs[i], slot.dtype, slot.shape);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "quant/mean_error.h"
 #include "quant/rounding.h"
 #include "quant/step_search.h"
 
@@ -17,15 +18,9 @@ namespace {
 constexpr double kKeptFraction = 0.9999;
 constexpr std::int64_t kParallelElements = 1 << 14;  // below, threads cost more than they give
 
-/// Mean of (x - step * clamp(rne(x / step), lo, hi))^2.
-double grid_mse(const WeightedValues& values, double step, double lo, double hi) {
-  double sum = 0;
-  for (std::size_t i = 0; i < values.values.size(); ++i) {
-    const double x = values.values[i];
-    const double difference = x - step * clamped_code(x / step, lo, hi);
-    sum += values.counts[i] * difference * difference;
-  }
-  return values.total > 0 ? sum / values.total : 0;
+double grid_mse(const WeightedValues& values, double step, CodeLevels levels) {
+  return mean_error(values, step, levels,
+                    [](double count, double difference) { return count * difference * difference; });
 }
 
 double multiplier(ClipMethod method, Bits bits, bool one_sided) {
@@ -100,12 +95,12 @@ auto least_mse(const Choose& choose) {
 }  // namespace
 
 double affine_mse(const WeightedValues& values, const AffineQuantizer& quantizer) {
-  const double lowest = -quantizer.zero_point;
-  return grid_mse(values, quantizer.scale, lowest, lowest + quantizer.bits.max_unsigned());
+  const std::int32_t zero = quantizer.zero_point;
+  return grid_mse(values, quantizer.scale, {zero, quantizer.bits.max_unsigned() - zero});
 }
 
 double step_mse(const WeightedValues& values, double step, const WeightGrid& grid) {
-  return grid_mse(values, step, grid.min_code, grid.max_code);
+  return grid_mse(values, step, {-grid.min_code, grid.max_code});
 }
 
 ActivationChoice choose_activation(const WeightedValues& values, Bits bits, ClipMethod method) {

@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "quant/golden_section.h"
-#include "quant/rounding.h"
+#include "quant/mean_error.h"
 
 namespace cleave::quant {
 namespace {
@@ -49,15 +49,9 @@ double unclipped_step(const WeightedValues& values, CodeLevels levels) {
 
 double lp_error(const WeightedValues& values, double step, CodeLevels levels, double p) {
   CLEAVE_CHECK(p > 0 && step > 0, "an Lp error has p > 0 and a step");
-  const double lowest = -levels.negative;
-  const double highest = levels.positive;
   const Power power(p);
-  double sum = 0;
-  for (std::size_t i = 0; i < values.values.size(); ++i) {
-    const double x = values.values[i];
-    sum += values.counts[i] * power(std::abs(x - step * clamped_code(x / step, lowest, highest)));
-  }
-  return values.total > 0 ? sum / values.total : 0;
+  return mean_error(values, step, levels,
+                    [&](double count, double difference) { return count * power(std::abs(difference)); });
 }
 
 LpStep lp_step(const WeightedValues& values, CodeLevels levels, double p) {

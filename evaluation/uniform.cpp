@@ -63,7 +63,7 @@ exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::Cali
     if (bits == 32 || !is_quantizable(graph, id)) return;
     const std::string& name = graph.tensor(id).name;
     spec.activations[name] =
-        quant::choose_activation(table.tensor(name).weighted(), quant::Bits{bits}, options.clip).quantizer;
+        quant::choose_activation(table.tensor(name).activation_values(), quant::Bits{bits}, options.clip).quantizer;
   };
   for (const graph::TensorId id : graph.inputs()) {
     quantize(id, options.activation_bits == 32 ? 32 : std::max(kInputBits, options.activation_bits));

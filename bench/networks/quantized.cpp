@@ -11,7 +11,8 @@ graph::Graph quantized(const graph::Graph& graph, const quant::CalibrationTable&
     if (graph.tensor(id).dtype != DType::kFloat32) continue;
     const std::string& name = graph.tensor(id).name;
     spec.activations[name] =
-        quant::choose_activation(ranges.tensor(name).weighted(), quant::Bits{8}, quant::ClipMethod::kMinMax).quantizer;
+        quant::choose_activation(ranges.tensor(name).activation_values(), quant::Bits{8}, quant::ClipMethod::kMinMax)
+            .quantizer;
   }
   return exec::fake_quantize(graph, spec);
 }

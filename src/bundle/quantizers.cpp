@@ -116,7 +116,8 @@ class Chooser {
         return {quantizer->second, "as " + *source};
       }
     }
-    const quant::ActivationChoice choice = quant::choose_activation(table_.tensor(name).weighted(), bits, method_);
+    const quant::ActivationChoice choice =
+        quant::choose_activation(table_.tensor(name).activation_values(), bits, method_);
     return {within_clip(choice.quantizer, maker), std::string(quant::clip_method_name(choice.method))};
   }
 

@@ -35,6 +35,50 @@ void ValueCounts::merge(const ValueCounts& other) {
   infs += other.infs;
 }
 
+void PreActivation::merge(const PreActivation& other) {
+  if (histogram.shift() != other.histogram.shift()) throw Error(ErrorKind::kStale, "histogram bins differ");
+  counts.merge(other.counts);
+  histogram.merge(other.histogram);
+}
+
+namespace {
+
+constexpr double kUnitsPerOne = 1 << 24;
+constexpr float kLargestBound = 1 << 23;
+
+std::int64_t in_units(float bound) {
+  return std::llround(double{std::clamp(bound, -kLargestBound, kLargestBound)} * kUnitsPerOne);
+}
+
+void add_exactly(std::int64_t value, std::int64_t& sum) {
+  if (!__builtin_add_overflow(sum, value, &sum)) return;
+  throw Error(ErrorKind::kInvalidInput, "the sums of the images' ranges leave 64 bits", "Calibrate on fewer images.");
+}
+
+}  // namespace
+
+void ImageRanges::add(float min, float max) {
+  merge({1, in_units(min), in_units(max)});
+}
+
+void ImageRanges::merge(const ImageRanges& other) {
+  add_exactly(other.images, images);
+  add_exactly(other.min_sum, min_sum);
+  add_exactly(other.max_sum, max_sum);
+}
+
+std::optional<Range> ImageRanges::average() const {
+  if (images == 0) return std::nullopt;
+  const double units = kUnitsPerOne * static_cast<double>(images);
+  return Range{static_cast<double>(min_sum) / units, static_cast<double>(max_sum) / units};
+}
+
+ActivationValues TensorStatistics::activation_values() const {
+  ActivationValues seen{weighted(), {}, image_ranges.average()};
+  if (before) seen.before = before->histogram.weighted(before->counts.min, before->counts.max);
+  return seen;
+}
+
 void TensorStatistics::add(const Tensor& tensor) {
   const auto values = tensor.data<float>();
   histogram.add(values);
@@ -63,6 +107,11 @@ void TensorStatistics::merge(const TensorStatistics& other) {
     same_bins = channels[i].histogram.shift() == other.channels[i].histogram.shift();
   }
   if (!same_bins) throw Error(ErrorKind::kStale, "channels or histogram bins differ");
+  if (before.has_value() != other.before.has_value()) {
+    throw Error(ErrorKind::kStale, "only one has the values before the activation", "Calibrate both again.");
+  }
+  if (before) before->merge(*other.before);
+  image_ranges.merge(other.image_ranges);
   counts.merge(other.counts);
   histogram.merge(other.histogram);
   for (std::size_t i = 0; i < channels.size(); ++i) {

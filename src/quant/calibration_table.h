@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
 #include "core/tensor.h"
+#include "quant/activation_values.h"
 #include "quant/histogram.h"
 
 namespace cleave::quant {
@@ -36,17 +38,49 @@ struct ChannelStatistics {
   bool operator==(const ChannelStatistics&) const = default;
 };
 
-struct TensorStatistics {
+/// The values before the Relu or Clip that ends a unit, whole tensor.
+struct PreActivation {
   ValueCounts counts;
   FloatHistogram histogram{17};
+
+  void merge(const PreActivation& other);  ///< throws Error(kStale) when bins differ
+  bool operator==(const PreActivation&) const = default;
+};
+
+/// Sums over images of the least and the largest value that each one showed, as whole numbers, so that they add up the
+/// same in any order.
+///
+/// The unit of the sums is 2^-24 (6e-8); one image's bound is cut to [-2^23, 2^23] (8.4 million). 64 bits hold 65,536
+/// images at that bound, and a million images of values up to half a million.
+struct ImageRanges {
+  std::int64_t images = 0;  ///< 0: not collected
+  std::int64_t min_sum = 0;
+  std::int64_t max_sum = 0;
+
+  /// One image with finite values in [min, max].
+  void add(float min, float max);
+  /// Throws Error(kInvalidInput) when a sum leaves 64 bits.
+  void merge(const ImageRanges& other);
+  /// [mean of the minima, mean of the maxima]; empty without images.
+  std::optional<Range> average() const;
+  bool operator==(const ImageRanges&) const = default;
+};
+
+struct TensorStatistics {
+  ValueCounts counts;
+  FloatHistogram histogram{17};             ///< of all finite values, or of a sample of them
   std::vector<ChannelStatistics> channels;  ///< axis 1; empty when the tensor has no channel axis
+  std::optional<PreActivation> before;      ///< where a Relu or Clip makes the tensor, if collected
+  ImageRanges image_ranges;
 
   /// The values as the clip search sees them.
   WeightedValues weighted() const { return histogram.weighted(counts.min, counts.max); }
+  /// All that a clip may look at.
+  ActivationValues activation_values() const;
   /// Counts every value of a float32 tensor; with two axes or more, axis 1 is the channel axis.
   /// The channel count must be the same at every call (checked).
   void add(const Tensor& tensor);
-  /// Throws Error(kStale) when channels or bins differ.
+  /// Throws Error(kStale) when channels or bins differ, or one has no values before the activation.
   void merge(const TensorStatistics& other);
   bool operator==(const TensorStatistics&) const = default;
 };
@@ -78,7 +112,8 @@ struct CalibrationTable {
   std::string fingerprint() const;
 
   /// cleave.calibration/1. Keys as the fields; per tensor the counters, moments and percentiles derived from the
-  /// histogram (for people; ignored when read), the histogram as in histogram_text.h, and the channels as columns.
+  /// histogram (for people; ignored when read), the histogram as in histogram_text.h, the channels as columns, and,
+  /// where collected, `before` and `image_ranges`.
   Json to_json() const;
   /// The file's text: to_json with one line per tensor and per image, sorted.
   std::string to_text() const;

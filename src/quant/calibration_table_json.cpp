@@ -63,11 +63,26 @@ Json channels_json(const std::vector<ChannelStatistics>& channels) {
   return columns;
 }
 
+Json histogram_json(const FloatHistogram& histogram) {
+  return {{"shift", histogram.shift()}, {"bins", bins_to_text(histogram.bins())}};
+}
+
+Json before_json(const PreActivation& before) {
+  Json json;
+  write_counts(before.counts, json);
+  json["histogram"] = histogram_json(before.histogram);
+  return json;
+}
+
 Json tensor_json(const TensorStatistics& statistics) {
   Json json;
   write_counts(statistics.counts, json);
   write_derived(statistics, json);
-  json["histogram"] = {{"shift", statistics.histogram.shift()}, {"bins", bins_to_text(statistics.histogram.bins())}};
+  json["histogram"] = histogram_json(statistics.histogram);
+  if (statistics.before) json["before"] = before_json(*statistics.before);
+  if (const ImageRanges& ranges = statistics.image_ranges; ranges.images > 0) {
+    json["image_ranges"] = {{"images", ranges.images}, {"min_sum", ranges.min_sum}, {"max_sum", ranges.max_sum}};
+  }
   if (!statistics.channels.empty()) json["channels"] = channels_json(statistics.channels);
   return json;
 }
@@ -101,7 +116,7 @@ void check_counts(const ValueCounts& counts, const FloatHistogram& histogram, co
     refuse(where, "more zeros, NaN or infinities than values");
   }
   if ((counts.min <= counts.max) != (counts.finite() > 0)) refuse(where, "min and max do not fit the count");
-  if (histogram.total() != counts.finite()) refuse(where, "the histogram does not hold as many values as were counted");
+  if (histogram.total() > counts.finite()) refuse(where, "the histogram holds more values than were counted");
 }
 
 FloatHistogram read_histogram(std::int64_t shift, const std::string& text, const std::string& where) {
@@ -169,14 +184,35 @@ ValueCounts read_tensor_counts(JsonReader& reader) {
   return counts;
 }
 
+FloatHistogram read_tensor_histogram(JsonReader reader) {
+  const std::int64_t shift = reader.integer("shift");
+  FloatHistogram histogram = read_histogram(shift, reader.text("bins"), reader.path_of("bins"));
+  reader.finish();
+  return histogram;
+}
+
+PreActivation read_before(JsonReader reader) {
+  PreActivation before{read_tensor_counts(reader), read_tensor_histogram(reader.object("histogram"))};
+  check_counts(before.counts, before.histogram, reader.where());
+  reader.finish();
+  return before;
+}
+
+ImageRanges read_image_ranges(JsonReader reader) {
+  const ImageRanges ranges{reader.integer("images"), reader.integer("min_sum"), reader.integer("max_sum")};
+  if (ranges.images <= 0) refuse(reader.path_of("images"), "not a count of images");
+  if (ranges.min_sum > ranges.max_sum) refuse(reader.path_of("min_sum"), "above max_sum");
+  reader.finish();
+  return ranges;
+}
+
 TensorStatistics read_tensor(JsonReader reader) {
   TensorStatistics statistics;
   statistics.counts = read_tensor_counts(reader);
-  JsonReader histogram = reader.object("histogram");
-  const std::int64_t shift = histogram.integer("shift");
-  statistics.histogram = read_histogram(shift, histogram.text("bins"), histogram.path_of("bins"));
-  histogram.finish();
+  statistics.histogram = read_tensor_histogram(reader.object("histogram"));
   check_counts(statistics.counts, statistics.histogram, reader.where());
+  if (reader.has("before")) statistics.before = read_before(reader.object("before"));
+  if (reader.has("image_ranges")) statistics.image_ranges = read_image_ranges(reader.object("image_ranges"));
   if (reader.has("channels")) statistics.channels = read_channels(reader.object("channels"));
   for (const char* derived : {"mean", "variance", "percentiles"}) reader.ignore(derived);
   reader.finish();

@@ -103,12 +103,13 @@ double step_mse(const WeightedValues& values, double step, const WeightGrid& gri
   return grid_mse(values, step, {-grid.min_code, grid.max_code});
 }
 
-ActivationChoice choose_activation(const WeightedValues& values, Bits bits, ClipMethod method) {
+ActivationChoice choose_activation(const ActivationValues& seen, Bits bits, ClipMethod method) {
+  const WeightedValues& values = seen.values;
   if (values.empty()) {
     throw Error(ErrorKind::kInvalidInput, "no values to choose a range from", "Calibrate with at least one image.");
   }
   if (method == ClipMethod::kAuto) {
-    return least_mse([&](ClipMethod candidate) { return choose_activation(values, bits, candidate); });
+    return least_mse([&](ClipMethod candidate) { return choose_activation(seen, bits, candidate); });
   }
   const AffineQuantizer quantizer = quantizer_by(values, bits, method);
   return {quantizer, method, affine_mse(values, quantizer)};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quant/aciq.h"
+#include "quant/activation_values.h"
 #include "quant/bits.h"
 #include "quant/histogram.h"
 #include "quant/quantizer.h"
@@ -43,7 +44,7 @@ struct ActivationChoice {
 ///     auto        the least measured MSE; of equals the first in the table
 ///
 /// bits 1..8. Throws Error(kInvalidInput) for empty values.
-ActivationChoice choose_activation(const WeightedValues& values, Bits bits, ClipMethod method);
+ActivationChoice choose_activation(const ActivationValues& seen, Bits bits, ClipMethod method);
 
 /// A scale below this part of its tensor's largest one is raised to it. int32 biases have the scale s_x s_w: as
 /// |bias / (s_x s_w)| is about 2^15 where s_w is largest (8-bit inputs times 8-bit weights), 2^-16 keeps them in range,

@@ -16,12 +16,12 @@ double mean_square(const Tensor& tensor) {
 
 }  // namespace
 
-std::vector<DistortionRow> activation_distortion(const WeightedValues& values, const std::vector<Bits>& bits,
+std::vector<DistortionRow> activation_distortion(const ActivationValues& seen, const std::vector<Bits>& bits,
                                                  ClipMethod method) {
-  const double power = values.mean_square();
+  const double power = seen.values.mean_square();
   std::vector<DistortionRow> rows;
   for (const Bits width : bits) {
-    rows.push_back({width, width.quantized() ? relative(choose_activation(values, width, method).mse, power) : 0});
+    rows.push_back({width, width.quantized() ? relative(choose_activation(seen, width, method).mse, power) : 0});
   }
   return rows;
 }

@@ -14,7 +14,7 @@ struct DistortionRow {
 };
 
 /// Distortion of an activation tensor at each bit-width (32 allowed: 0), by the chosen clip.
-std::vector<DistortionRow> activation_distortion(const WeightedValues& values, const std::vector<Bits>& bits,
+std::vector<DistortionRow> activation_distortion(const ActivationValues& seen, const std::vector<Bits>& bits,
                                                  ClipMethod method);
 /// Distortion of a weight tensor at each bit-width.
 std::vector<DistortionRow> weight_distortion(const Tensor& weights, int axis, const std::vector<Bits>& bits,

@@ -155,12 +155,12 @@ class Builder {
     for (const WireOption& option : tensor.wire) quantized.insert(option.bits);
     quantized.erase(kFloatBits);
     if (quantized.empty()) return;
-    const quant::WeightedValues values = table_.tensor(tensor.name).weighted();
-    if (values.values.empty()) return;
+    const quant::ActivationValues seen = table_.tensor(tensor.name).activation_values();
+    if (seen.values.empty()) return;
     std::vector<Bits> bits;
     for (const int count : quantized) bits.push_back(Bits{count});
     std::map<int, double> distortion;
-    for (const auto& row : quant::activation_distortion(values, bits, scenario_.clip)) {
+    for (const auto& row : quant::activation_distortion(seen, bits, scenario_.clip)) {
       distortion[row.bits.count] = row.distortion;
     }
     for (ActivationOption& option : tensor.activation) option.distortion = distortion[option.bits];

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/error.h"
@@ -39,6 +41,16 @@ std::string image_path(std::int64_t image) {
   return "photos/" + std::string(1, static_cast<char>('a' + image)) + ".jpg";
 }
 
+/// What an image adds to a tensor made by a Relu: the values before it and the image's range beside the rest.
+void add_with_parts(const Tensor& before, const Tensor& after, TensorStatistics& statistics) {
+  statistics.add(after);
+  statistics.before->counts.add(before.data<float>());
+  statistics.before->histogram.add(before.data<float>());
+  ValueCounts seen;
+  seen.add(after.data<float>());
+  statistics.image_ranges.add(seen.min, seen.max);
+}
+
 /// The table of some of the images; image 7 is unreadable, image 3 gives NaN and infinity.
 CalibrationTable table_of(const std::vector<std::int64_t>& images) {
   CalibrationTable table;
@@ -46,6 +58,7 @@ CalibrationTable table_of(const std::vector<std::int64_t>& images) {
   table.graph_fingerprint = "g";
   table.preprocess = R"({"color":"rgb"})";
   table.tensors["conv"].channels.resize(3);
+  table.tensors["conv"].before.emplace();
   table.tensors["logits"] = {};
   for (const std::int64_t image : images) {
     if (image == 7) {
@@ -58,7 +71,7 @@ CalibrationTable table_of(const std::vector<std::int64_t>& images) {
       conv.mutable_data<float>()[1] = std::nanf("");
       conv.mutable_data<float>()[2] = -std::numeric_limits<float>::infinity();
     }
-    table.tensors["conv"].add(conv);
+    add_with_parts(activation(image + 200, {1, 3, 4, 5}), conv, table.tensors["conv"]);
     table.tensors["logits"].add(activation(image + 100, {10}));
   }
   return table;
@@ -101,6 +114,40 @@ TEST(TensorStatistics, CountPerChannelOfAxisOne) {
   EXPECT_EQ(statistics.counts, (ValueCounts{1, 40, 8, 0, 0, 0}));
   EXPECT_EQ(statistics.channels[1].histogram.total(), 4U);
   EXPECT_EQ(statistics.weighted().total, 8);
+}
+
+TEST(ImageRanges, AverageTheImagesExactly) {
+  ImageRanges ranges;
+  EXPECT_FALSE(ranges.average().has_value());
+  ranges.add(-1, 2);
+  ranges.add(0.5F, 4);
+  EXPECT_EQ(ranges.average()->lo, -0.25);
+  EXPECT_EQ(ranges.average()->hi, 3);
+}
+
+TEST(ImageRanges, CutWhatTheirUnitCannotHoldAndRefuseToOverflow) {
+  ImageRanges ranges;
+  ranges.add(-std::numeric_limits<float>::max(), std::numeric_limits<float>::max());
+  EXPECT_EQ(ranges.average()->lo, -8388608);
+  EXPECT_EQ(ranges.average()->hi, 8388608);
+  for (int doubling = 0; doubling < 15; ++doubling) ranges.merge(ImageRanges(ranges));
+  EXPECT_EQ(ranges.images, 32768);
+  EXPECT_EQ(kind_of([&] { ranges.merge(ImageRanges(ranges)); }), ErrorKind::kInvalidInput);
+}
+
+TEST(TensorStatistics, ShowAClipTheValuesBeforeTheActivationAndTheAverageRange) {
+  TensorStatistics statistics;
+  statistics.add(Tensor::from<float>({2}, std::vector<float>{0, 2}));
+  EXPECT_TRUE(statistics.activation_values().before.empty());
+  EXPECT_FALSE(statistics.activation_values().average.has_value());
+  statistics.before.emplace();
+  add_with_parts(Tensor::from<float>({2}, std::vector<float>{-3, 2}),
+                 Tensor::from<float>({2}, std::vector<float>{0, 2}), statistics);
+  const ActivationValues seen = statistics.activation_values();
+  EXPECT_EQ(seen.values.total, 4);
+  EXPECT_EQ(seen.before.total, 2);
+  EXPECT_NEAR(seen.before.min(), -3, 3.0 / 64);
+  EXPECT_EQ(seen.average->hi, 2);
 }
 
 TEST(CalibrationTable, AnyPartitionMergedInAnyOrderIsTheSingleRunByteForByte) {
@@ -155,6 +202,12 @@ TEST(CalibrationTable, MergeRefusesTablesThatDoNotBelongTogether) {
   EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
   other.tensors["conv"].histogram = FloatHistogram(18);
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
+  other = b;
+  other.tensors["conv"].before.reset();
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
+  other = b;
+  other.tensors["conv"].before->histogram = FloatHistogram(18);
   EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
 }
 
@@ -277,14 +330,17 @@ TEST(CalibrationTableReader, SurvivesEveryValueReplacedByEveryOther) {
   }
 }
 
+const std::set<std::string> kOptionalKeys = {"tool",     "mean",   "variance",    "percentiles",
+                                             "channels", "before", "image_ranges"};
+
 TEST(CalibrationTableReader, RefusesEveryMissingKeyAndEveryUnknownOne) {
   const Json good = table_of({0, 3, 7}).to_json();
   for (const char* object :
-       {"", "/shard", "/images/0", "/tensors/conv", "/tensors/conv/histogram", "/tensors/conv/channels"}) {
+       {"", "/shard", "/images/0", "/tensors/conv", "/tensors/conv/histogram", "/tensors/conv/channels",
+        "/tensors/conv/before", "/tensors/conv/before/histogram", "/tensors/conv/image_ranges"}) {
     const Json::json_pointer place(object);
     for (const auto& [key, value] : good[place].items()) {
-      const bool optional =
-          key == "tool" || key == "mean" || key == "variance" || key == "percentiles" || key == "channels";
+      const bool optional = kOptionalKeys.contains(key);
       Json damaged = good;
       damaged[place].erase(key);
       SCOPED_TRACE(std::string(object) + "/" + key);
@@ -322,7 +378,10 @@ TEST(CalibrationTableReader, RefusesCountsThatContradictEachOther) {
     damaged[Json::json_pointer(place)] = value;
     EXPECT_THROW(CalibrationTable::from_json(damaged, "t"), Error) << place;
   };
-  refused("/tensors/conv/count", 61);  // the histogram holds 60
+  refused("/tensors/conv/count", 59);  // the histogram holds 60
+  refused("/tensors/conv/before/count", 59);
+  refused("/tensors/conv/image_ranges/images", 0);
+  refused("/tensors/conv/image_ranges/min_sum", std::int64_t{1} << 50);
   refused("/tensors/conv/zeros", 61);
   refused("/tensors/conv/nans", 61);
   refused("/tensors/conv/min", nullptr);          // nothing seen, yet counted

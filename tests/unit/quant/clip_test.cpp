@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "support/property.h"
 #include "quant/distortion.h"
 #include "quant/step_search.h"
+#include "support/property.h"
 
 namespace cleave::quant {
 namespace {
@@ -130,9 +130,10 @@ TEST(ChooseActivation, ExactIsNeverAboveAnyOtherMethod) {
     const bool one_sided = *rc::gen::arbitrary<bool>();
     const WeightedValues values = exact(*numbers(one_sided));
     const Bits bits{*rc::gen::inRange(1, 9)};
-    const double mse = choose_activation(values, bits, ClipMethod::kMse).mse;
+    const double mse = choose_activation({values, {}, {}}, bits, ClipMethod::kMse).mse;
     for (const ClipMethodRow& row : clip_methods()) {
-      RC_ASSERT(mse <= choose_activation(values, bits, row.method).mse * kFloatSlack + 1e-12 * values.mean_square());
+      RC_ASSERT(mse <=
+                choose_activation({values, {}, {}}, bits, row.method).mse * kFloatSlack + 1e-12 * values.mean_square());
     }
   });
 }
@@ -141,11 +142,11 @@ TEST(ChooseActivation, AutoIsTheLeastOfTheMethodsAndNamesIt) {
   expect_holds([] {
     const WeightedValues values = exact(*numbers());
     const Bits bits{*rc::gen::inRange(2, 9)};
-    const ActivationChoice automatic = choose_activation(values, bits, ClipMethod::kAuto);
+    const ActivationChoice automatic = choose_activation({values, {}, {}}, bits, ClipMethod::kAuto);
     RC_ASSERT(automatic.method != ClipMethod::kAuto);
-    RC_ASSERT(automatic.quantizer == choose_activation(values, bits, automatic.method).quantizer);
+    RC_ASSERT(automatic.quantizer == choose_activation({values, {}, {}}, bits, automatic.method).quantizer);
     for (const ClipMethodRow& row : clip_methods()) {
-      RC_ASSERT(automatic.mse <= choose_activation(values, bits, row.method).mse);
+      RC_ASSERT(automatic.mse <= choose_activation({values, {}, {}}, bits, row.method).mse);
     }
   });
 }
@@ -153,7 +154,7 @@ TEST(ChooseActivation, AutoIsTheLeastOfTheMethodsAndNamesIt) {
 TEST(ChooseActivation, MeasuresTheErrorOfTheQuantizerItReturns) {
   const std::vector<float> data = {-1.0F, -0.3F, 0.2F, 0.7F, 1.9F, 5.0F};
   for (const ClipMethodRow& row : clip_methods()) {
-    const ActivationChoice choice = choose_activation(exact(data), Bits{3}, row.method);
+    const ActivationChoice choice = choose_activation({exact(data), {}, {}}, Bits{3}, row.method);
     double sum = 0;
     for (const float x : data) sum += std::pow(double{x} - double{choice.quantizer.fake(x)}, 2);
     EXPECT_NEAR(choice.mse, sum / 6, 1e-6 * choice.mse) << row.name;
@@ -164,20 +165,20 @@ TEST(ChooseActivation, GivesNonNegativeValuesZeroPointZero) {
   const WeightedValues values = exact({0, 0, 0.5F, 1, 2, 9});
   for (const ClipMethodRow& row : clip_methods()) {
     for (int bits = 1; bits <= 8; ++bits) {
-      EXPECT_EQ(choose_activation(values, Bits{bits}, row.method).quantizer.zero_point, 0) << row.name;
+      EXPECT_EQ(choose_activation({values, {}, {}}, Bits{bits}, row.method).quantizer.zero_point, 0) << row.name;
     }
   }
 }
 
 TEST(ChooseActivation, HandlesValuesBelowZeroOnly) {
-  const ActivationChoice choice = choose_activation(exact({-3, -2, -1}), Bits{2}, ClipMethod::kMse);
+  const ActivationChoice choice = choose_activation({exact({-3, -2, -1}), {}, {}}, Bits{2}, ClipMethod::kMse);
   EXPECT_EQ(choice.quantizer, (AffineQuantizer{1.0F, 3, Bits{2}}));
   EXPECT_EQ(choice.mse, 0);
 }
 
 TEST(ChooseActivation, HandlesZerosOnly) {
   for (const ClipMethodRow& row : clip_methods()) {
-    const ActivationChoice choice = choose_activation(exact({0, 0, 0}), Bits{4}, row.method);
+    const ActivationChoice choice = choose_activation({exact({0, 0, 0}), {}, {}}, Bits{4}, row.method);
     EXPECT_EQ(choice.mse, 0) << row.name;
     EXPECT_GT(choice.quantizer.scale, 0) << row.name;
   }
@@ -186,10 +187,11 @@ TEST(ChooseActivation, HandlesZerosOnly) {
 TEST(ChooseActivation, CutsAHundredthOfAPercentByPercentile) {
   std::vector<float> values;
   for (int i = 1; i <= 20000; ++i) values.push_back(static_cast<float>(i));
-  const AffineQuantizer one_sided = choose_activation(exact(values), Bits{8}, ClipMethod::kPercentile).quantizer;
+  const AffineQuantizer one_sided =
+      choose_activation({exact(values), {}, {}}, Bits{8}, ClipMethod::kPercentile).quantizer;
   EXPECT_FLOAT_EQ(one_sided.scale * 255, 19998);
   for (int i = 1; i <= 20000; ++i) values.push_back(static_cast<float>(-i));
-  const AffineQuantizer both = choose_activation(exact(values), Bits{8}, ClipMethod::kPercentile).quantizer;
+  const AffineQuantizer both = choose_activation({exact(values), {}, {}}, Bits{8}, ClipMethod::kPercentile).quantizer;
   EXPECT_NEAR(both.scale * 255, 2 * 19998, 1.5);
 }
 
@@ -275,7 +277,7 @@ TEST(Distortion, NeverGrowsWithMoreBitsUnderTheExactMethod) {
   const std::vector<Bits> widths = {Bits{2}, Bits{3}, Bits{4}, Bits{5}, Bits{6}, Bits{7}, Bits{8}, Bits{32}};
   expect_holds([&] {
     const std::vector<float> data = *numbers();
-    const auto activation = activation_distortion(exact(data), widths, ClipMethod::kMse);
+    const auto activation = activation_distortion({exact(data), {}, {}}, widths, ClipMethod::kMse);
     const Tensor tensor = Tensor::from<float>({1, static_cast<std::int64_t>(data.size())}, data);
     const auto weight = weight_distortion(tensor, 0, widths, ClipMethod::kMse);
     for (std::size_t i = 1; i < widths.size(); ++i) {
@@ -289,9 +291,9 @@ TEST(Distortion, NeverGrowsWithMoreBitsUnderTheExactMethod) {
 
 TEST(Distortion, IsTheErrorOverThePower) {
   // 2 bits, range [0, 3]: codes 0..3 hit 0, 1, 3 and miss 1.5 by 0.5.
-  const auto rows = activation_distortion(exact({0, 1, 1.5F, 3}), {Bits{2}}, ClipMethod::kMinMax);
+  const auto rows = activation_distortion({exact({0, 1, 1.5F, 3}), {}, {}}, {Bits{2}}, ClipMethod::kMinMax);
   EXPECT_NEAR(rows.front().distortion, 0.25 / (1 + 2.25 + 9), 1e-12);
-  EXPECT_EQ(activation_distortion(exact({0, 0}), {Bits{2}}, ClipMethod::kAuto).front().distortion, 0);
+  EXPECT_EQ(activation_distortion({exact({0, 0}), {}, {}}, {Bits{2}}, ClipMethod::kAuto).front().distortion, 0);
   EXPECT_EQ(weight_distortion(Tensor(DType::kFloat32, {1, 4}), 0, {Bits{2}}, ClipMethod::kAuto).front().distortion, 0);
 }
 

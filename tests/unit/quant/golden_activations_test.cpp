@@ -35,7 +35,7 @@ AffineQuantizer from_prior(const Prior& prior, double multiplier, Bits bits) {
 
 /// The quantizer of a golden method; empty for methods that cleave does not have.
 std::optional<AffineQuantizer> quantizer_of(const std::string& method, const Activation& data, Bits bits) {
-  const auto chosen = [&](ClipMethod clip) { return choose_activation(data.values, bits, clip).quantizer; };
+  const auto chosen = [&](ClipMethod clip) { return choose_activation({data.values, {}, {}}, bits, clip).quantizer; };
   if (method == "minmax") return chosen(ClipMethod::kMinMax);
   if (method == "mse_opt") return chosen(ClipMethod::kMse);
   if (method == "aciq_laplace" || method == "aciq_laplace_nonzero") return chosen(ClipMethod::kAciqLaplace);
@@ -93,7 +93,8 @@ TEST(GoldenActivations, ClipFromHistogramCostsAtMostOnePercentMoreThanTheExactOp
     histogram.add(data.tensor.data<float>());
     const Bits bits{row.at("bits").get<int>()};
     const AffineQuantizer quantizer =
-        choose_activation(histogram.weighted(data.values.min(), data.values.max()), bits, ClipMethod::kMse).quantizer;
+        choose_activation({histogram.weighted(data.values.min(), data.values.max()), {}, {}}, bits, ClipMethod::kMse)
+            .quantizer;
     EXPECT_LE(affine_mse(data.values, quantizer), 1.01 * row.at("methods").at("mse_opt").at("mse").get<double>());
   }
 }

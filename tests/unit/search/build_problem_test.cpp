@@ -100,7 +100,7 @@ TEST(BuildProblem, TakesBytesAndDistortionsFromQuant) {
   const ProblemTensor& a = problem.tensors[1];
   ASSERT_EQ(a.activation.size(), 3U);
   const auto rows =
-      quant::activation_distortion(table.tensor("a").weighted(), {quant::Bits{2}, quant::Bits{8}}, s.clip);
+      quant::activation_distortion(table.tensor("a").activation_values(), {quant::Bits{2}, quant::Bits{8}}, s.clip);
   EXPECT_DOUBLE_EQ(a.activation[0].distortion, rows[0].distortion);
   EXPECT_DOUBLE_EQ(a.activation[1].distortion, rows[1].distortion);
   EXPECT_DOUBLE_EQ(a.activation[2].distortion, 0);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "exec/bias.h"
 #include "graph/builder.h"
 
 namespace cleave::exec {
@@ -40,7 +41,9 @@ class Rewriter {
     if (spec_.edge.on_edge.size() != graph_.units().size()) throw invalid("the cut belongs to another network");
     require_names();
     for (std::size_t u = 0; u < graph_.units().size(); ++u) {
-      if (spec_.edge.on_edge[u]) rewrite_weights(graph_.units()[u]);
+      if (!spec_.edge.on_edge[u]) continue;
+      rewrite_weights(graph_.units()[u]);
+      rewrite_bias(graph_.units()[u]);
     }
     for (const TensorId id : edge_tensors()) rewrite_activation(id);
     return builder_.build();
@@ -68,6 +71,11 @@ class Rewriter {
       const auto found = units.find(name);
       if (found == units.end()) throw invalid("there is no unit '" + name + "' to quantize the weights of");
       if (found->second->weight == TensorId::kNone) throw invalid("unit '" + name + "' has no weights to quantize");
+    }
+    for (const auto& [name, bias] : spec_.biases) {
+      const auto found = units.find(name);
+      if (found == units.end() || !takes_bias(graph_, *found->second))
+        throw invalid("unit '" + name + "' takes no bias");
     }
   }
 
@@ -231,7 +239,6 @@ class Rewriter {
     const Tensor zeros(DType::kInt8, {static_cast<std::int64_t>(quantizer.scales.size())});
     const TensorId weight = dequantized(unit.name + "::weight", codes, quantizer.scales, zeros, quantizer.axis);
     builder_.node_at(unit.main).inputs[1] = weight;
-    rewrite_bias(unit, quantizer);
   }
 
   /// constant codes -> DequantizeLinear per slice of `axis`.
@@ -246,33 +253,14 @@ class Rewriter {
     return value;
   }
 
-  void rewrite_bias(const Unit& unit, const quant::WeightQuantizer& weights) {
-    const Node& main = graph_.node(unit.main);
-    const bool plain_gemm = main.op == "Gemm" && main.number("alpha", 1) == 1 && main.number("beta", 1) == 1;
-    if (main.op != "Conv" && !plain_gemm) return;
-    const Tensor* bias = main.input(2) == TensorId::kNone ? nullptr : graph_.constant(main.input(2));
-    const AffineQuantizer* input = find(spec_.activations, graph_.tensor(main.inputs[0]).name);
-    const auto channels = static_cast<std::int64_t>(weights.scales.size());
-    if (bias == nullptr || input == nullptr || bias->shape() != Shape{channels}) return;
-    std::vector<float> scales;
-    for (const float scale : weights.scales) scales.push_back(input->scale * scale);
-    const auto codes = bias_codes(*bias, scales);
-    if (!codes) return;
-    const Tensor zeros(DType::kInt32, {channels});
-    builder_.node_at(unit.main).inputs[2] = dequantized(unit.name + "::bias", *codes, scales, zeros, 0);
-  }
-
-  /// rne(b / scale), or nothing when one does not fit int32 or is not finite.
-  static std::optional<Tensor> bias_codes(const Tensor& bias, const std::vector<float>& scales) {
-    Tensor codes(DType::kInt32, bias.shape());
-    const auto from = bias.data<float>();
-    const auto to = codes.mutable_data<std::int32_t>();
-    for (std::size_t c = 0; c < from.size(); ++c) {
-      const double code = std::nearbyint(static_cast<double>(from[c]) / static_cast<double>(scales[c]));
-      if (!(std::fabs(code) <= std::numeric_limits<std::int32_t>::max())) return std::nullopt;
-      to[c] = static_cast<std::int32_t>(code);
-    }
-    return codes;
+  void rewrite_bias(const Unit& unit) {
+    if (!takes_bias(graph_, unit)) return;
+    const auto given = spec_.biases.find(unit.name);
+    if (given != spec_.biases.end()) set_bias(builder_, unit, given->second);
+    const auto coded = coded_bias(graph_, unit, spec_);
+    if (!coded) return;
+    const Tensor zeros(DType::kInt32, coded->codes.shape());
+    builder_.node_at(unit.main).inputs[2] = dequantized(unit.name + "::bias", coded->codes, coded->scales, zeros, 0);
   }
 
   const Graph& graph_;

@@ -17,6 +17,8 @@ struct QuantizationSpec {
   std::map<std::string, quant::AffineQuantizer> wire;         ///< b(t): as cloud units see a crossing t (after a(t))
   std::map<std::string, quant::WeightQuantizer> weights;      ///< by edge unit name
   std::map<std::string, Tensor> weight_codes;  ///< optional, by unit name: given codes instead of plain rounding
+  std::map<std::string, Tensor>
+      biases;                  ///< optional, by unit name: [channels], in place of the unit's own bias (or none)
   bool results_cross = false;  ///< network outputs made on the edge are read behind the wire: b(t), not a(t)
 };
 
@@ -37,8 +39,7 @@ std::string wire_codes_name(const std::string& tensor);  ///< b(t)'s codes, uint
 /// - Weights are int8 codes -> DequantizeLinear (per channel). Biases of Conv and Gemm are int32 codes at
 ///   scale(input) * scale(weight) when both are quantized; they stay float where a code would not fit.
 /// - A Relu or Clip in front of a quantizer whose range it does not narrow is left out: saturation does the same, code
-/// by
-///   code, and runtimes fuse the rest into one integer kernel.
+///   by code, and runtimes fuse the rest into one integer kernel.
 ///
 /// Every tensor of the result has type and shape.
 /// Throws Error(kInvalidInput) for a name that the graph does not have, a tensor that is not float32, or bits from 9

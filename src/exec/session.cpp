@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "exec/compiler.h"
@@ -24,24 +25,24 @@ using graph::Node;
 using graph::NodeId;
 using graph::TensorId;
 
-/// Shows tapped tensors to the observer as soon as they are made.
+/// Calls show(tap, its slot, its place) for tapped tensors as soon as they are made.
+template <typename Show>
 class TapHook : public RunHook {
  public:
-  TapHook(const Program& program, ActivationObserver& observer) : program_(program), observer_(observer) {}
+  TapHook(const Program& program, Show show) : program_(program), show_(std::move(show)) {}
 
   void after(std::int32_t step, std::span<std::byte* const> slots) override {
     for (; next_ < program_.taps.size(); ++next_) {
       const Tap& tap = program_.taps[next_];
       const Slot& slot = program_.slots[index(tap.slot)];
       if (slot.ready > step) return;
-      const std::int64_t block = slot.layout == Layout::kChannelsLast ? slot.shape[1] : 1;
-      observer_.observe({tap.tensor, reinterpret_cast<const float*>(slots[index(tap.slot)]), slot.shape, block});
+      show_(tap, slot, reinterpret_cast<float*>(slots[index(tap.slot)]));
     }
   }
 
  private:
   const Program& program_;
-  ActivationObserver& observer_;
+  Show show_;
   std::size_t next_ = 0;
 };
 
@@ -193,7 +194,25 @@ void Session::run_into(std::span<const Tensor> inputs, std::span<const TensorId>
     return;
   }
   Executor& executor = impl_->executor_for(taps);
-  TapHook hook(executor.program(), observer);
+  TapHook hook(executor.program(), [&observer](const Tap& tap, const Slot& slot, const float* values) {
+    const std::int64_t block = slot.layout == Layout::kChannelsLast ? slot.shape[1] : 1;
+    observer.observe({tap.tensor, values, slot.shape, block});
+  });
+  impl_->run(executor, inputs, outputs, &hook);
+}
+
+void Session::run_edited(std::span<const Tensor> inputs, std::span<const TensorId> edited, ActivationEditor& editor,
+                         std::vector<Tensor>& outputs) {
+  impl_->check_inputs(inputs);
+  if (impl_->staged != nullptr) {
+    throw Error(ErrorKind::kUnsupported, "activations of a network with control flow or data-dependent shapes",
+                "Give the network fixed shapes.");
+  }
+  for (const TensorId id : edited) CLEAVE_CHECK(!impl_->graph.is_input(id), "network inputs are the caller's");
+  Executor& executor = impl_->executor_for(edited);
+  TapHook hook(executor.program(), [&editor](const Tap& tap, const Slot& slot, float* values) {
+    editor.edit(tap.tensor, {values, static_cast<std::size_t>(element_count(slot.shape))});
+  });
   impl_->run(executor, inputs, outputs, &hook);
 }
 

@@ -36,6 +36,13 @@ class ActivationObserver {
   virtual void observe(const ActivationView& activation) = 0;
 };
 
+/// Changes activations during a run, before any reader sees them. Elements come in any order.
+class ActivationEditor {
+ public:
+  virtual ~ActivationEditor() = default;
+  virtual void edit(graph::TensorId tensor, std::span<float> values) = 0;
+};
+
 /// One piece of work of a run.
 struct StepTime {
   std::string op;      ///< of the node it runs; "Reorder" for a copy into another layout
@@ -85,6 +92,11 @@ class Session {
                           ActivationObserver& observer);
   void run_into(std::span<const Tensor> inputs, std::span<const graph::TensorId> taps, ActivationObserver& observer,
                 std::vector<Tensor>& outputs);
+  /// The same as run_into(inputs, outputs), and every float32 tensor in `edited` (unit outputs; not network inputs,
+  /// which are the caller's) is handed to the editor once. A tensor that only renames another (Reshape) shares its
+  /// values: what is done to it is done to the other. Throws Error(kUnsupported) for a graph that runs in stages.
+  void run_edited(std::span<const Tensor> inputs, std::span<const graph::TensorId> edited, ActivationEditor& editor,
+                  std::vector<Tensor>& outputs);
   /// A run that measures each unit; times in schedule order.
   std::vector<Tensor> run_timed(std::span<const Tensor> inputs, std::vector<UnitTime>& times);
 

@@ -1,4 +1,5 @@
 #include "exec/kernels/simd/compiled_per_isa.h"
+#include "exec/kernels/simd/rounding.h"
 #include "exec/kernels/simd/vector.h"
 
 namespace cleave::exec::simd::CLEAVE_SIMD_ISA {
@@ -121,10 +122,17 @@ void interpolate(const float* const corners[4], const float weights[4], int64_t 
   });
 }
 
+void round_to_grid(const float* x, int64_t n, float scale, const CodeRange& range, float* y) {
+  const RoundToCode code_of({0, range.low - range.zero_point, range.high - range.zero_point});
+  const Float step = splat(scale);
+  for_each_vector(
+      n, [&](int64_t i, auto lanes) { store(y + i, to_float(code_of(load(x + i, lanes) / step)) * step, lanes); });
+}
+
 }  // namespace
 
 void fill_floats(KernelTable& table) {
-  table.f32 = {softmax, scale_shift, scale_shift_rows, prelu_run, prelu_rows, interpolate, silu_run};
+  table.f32 = {softmax, scale_shift, scale_shift_rows, prelu_run, prelu_rows, interpolate, silu_run, round_to_grid};
 }
 
 }  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

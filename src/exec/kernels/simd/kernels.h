@@ -86,6 +86,9 @@ struct FloatKernels {
   void (*interpolate)(const float* const corners[4], const float weights[4], std::int64_t n, float* y);
   /// y[i] = x[i] / (1 + exp(-x[i])) of finite values, error below 1e-6 of the larger of |y[i]| and 1.
   void (*silu)(const float* x, std::int64_t n, float* y);
+  /// y[i] = (q - zero_point) * scale, q the code of x[i]: what QuantizeLinear, Clip and DequantizeLinear give, bit for
+  /// bit. Not-a-number becomes the value of the lowest code.
+  void (*round_to_grid)(const float* x, std::int64_t n, float scale, const CodeRange& range, float* y);
 };
 
 /// Bounds that values are clamped to.

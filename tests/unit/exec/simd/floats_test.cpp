@@ -30,6 +30,17 @@ TEST_P(Floats, SiluMatchesDoublePrecisionAndKeepsItsLimits) {
   EXPECT_TRUE(std::isnan(y.back()));
 }
 
+TEST_P(Floats, RoundingToAGridGivesTheCodesValues) {
+  auto x = random_floats(1003, -3.0F, 3.0F, 7);
+  x.insert(x.end(), {1e30F, -1e30F, kNotANumber, 0.0F});
+  std::vector<float> y(x.size());
+  std::vector<std::uint8_t> codes(x.size());
+  const CodeRange range{5, 0, 15};
+  f32().round_to_grid(x.data(), static_cast<std::int64_t>(x.size()), 0.21F, range, y.data());
+  table().u8.quantize(x.data(), static_cast<std::int64_t>(x.size()), 0.21F, range, codes.data());
+  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], static_cast<float>(codes[i] - 5) * 0.21F) << x[i];
+}
+
 TEST_P(Floats, SoftmaxMatchesDoublePrecision) {
   for (const std::int64_t n : kLengths) {
     auto x = random_floats(n, -80.0F, 5.0F, 2);

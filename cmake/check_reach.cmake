@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.25)  # for IN_LIST in script mode
 # Fails when a file of module MODULE (in DIR) includes a module that is neither itself nor in ALLOWED ("a|b|c").
-set(modules core graph quant exec cost search bundle serve report config cli calibration evaluation)
+set(modules core graph quant exec tune cost search bundle serve report config cli calibration evaluation)
 file(GLOB_RECURSE files "${DIR}/*.h" "${DIR}/*.cpp")
 string(REPLACE "|" ";" allowed "${ALLOWED}")
 list(APPEND allowed ${MODULE})

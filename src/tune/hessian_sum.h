@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "calibration/column_products.h"
+#include "tune/column_products.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 /// The Hessians of a unit's rounding error, one per group, collected sample by sample:
 ///
@@ -43,4 +43,4 @@ class HessianSum {
   std::vector<double> sums_;  ///< [groups][K][K]; entries below the diagonal are not kept up
 };
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

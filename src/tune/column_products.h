@@ -5,9 +5,9 @@
 #include <memory>
 #include <span>
 
-#include "calibration/input_columns.h"
+#include "tune/input_columns.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 /// Part of sum_p x_p x_p^T over some columns x_p of one group: entries [row, row + rows) x [column, column + columns),
 /// where columns are not before rows: the other half is the same mirrored.
@@ -46,4 +46,4 @@ class ColumnProducts {
   std::unique_ptr<Rooms> rooms_;
 };
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

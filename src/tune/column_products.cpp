@@ -1,4 +1,4 @@
-#include "calibration/column_products.h"
+#include "tune/column_products.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,7 +10,7 @@
 #include "core/parallel.h"
 #include "exec/kernels/simd/kernels.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 namespace {
 
@@ -187,4 +187,4 @@ void ColumnProducts::visit_finite(const ColumnGeometry& geometry, std::span<cons
   }
 }
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

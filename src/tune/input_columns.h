@@ -6,7 +6,7 @@
 #include "exec/kernels/window.h"
 #include "graph/graph.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 /// How the columns that a unit's weights are multiplied with lie in its input (im2col): one column per output position,
 /// with K = channels / groups * kernel pixels entries for each group, ordered as a row of the weights: channel of the
@@ -36,4 +36,4 @@ std::optional<ColumnGeometry> column_geometry(const graph::Graph& graph, const g
 void fill_columns(const ColumnGeometry& geometry, const float* samples, std::int64_t group, std::int64_t first_row,
                   std::int64_t rows, std::int64_t first, std::int64_t count, float* out);
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "calibration/hessian_sum.h"
+#include "tune/hessian_sum.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 namespace {
 
 /// channels, groups, side of the kernel, pixels of a side; padded so that the output has as many.
@@ -47,4 +47,4 @@ BENCHMARK(AddToHessian)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

@@ -1,4 +1,4 @@
-#include "calibration/hessian_sum.h"
+#include "tune/hessian_sum.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "graph/builder.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 namespace {
 
 using graph::TensorId;
@@ -202,4 +202,4 @@ TEST(HessianSum, OtherUnitsHaveNoColumns) {
 }
 
 }  // namespace
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

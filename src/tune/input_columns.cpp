@@ -1,8 +1,8 @@
-#include "calibration/input_columns.h"
+#include "tune/input_columns.h"
 
 #include <algorithm>
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 namespace {
 
@@ -116,4 +116,4 @@ void fill_columns(const ColumnGeometry& geometry, const float* samples, std::int
   }
 }
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

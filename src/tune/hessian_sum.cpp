@@ -1,10 +1,10 @@
-#include "calibration/hessian_sum.h"
+#include "tune/hessian_sum.h"
 
 #include <algorithm>
 
 #include "core/check.h"
 
-namespace cleave::calibration {
+namespace cleave::tune {
 
 HessianSum::HessianSum(const ColumnGeometry& geometry, int threads)
     : geometry_(geometry),
@@ -42,4 +42,4 @@ std::vector<double> HessianSum::hessian(std::int64_t group) const {
   return matrix;
 }
 
-}  // namespace cleave::calibration
+}  // namespace cleave::tune

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "core/error.h"
+#include "graph/units.h"
 
 namespace cleave::evaluation {
 
 namespace {
 
 constexpr int kInputBits = 8;
+constexpr int kOtherBits = 8;  // of tensors that are only added, pooled, ...
 
 bool is_allowed(int bits) {
   return bits == 32 || (bits >= 2 && bits <= 8);
@@ -25,6 +27,19 @@ std::set<std::string> first_and_last(const graph::Graph& graph) {
   }
   if (weighted.empty()) return {};
   return {weighted.front(), weighted.back()};
+}
+
+/// Tensors that a unit with weights multiplies, as they are or moved (a pooled or reshaped tensor is the same numbers).
+std::set<graph::TensorId> multiplied_tensors(const graph::Graph& graph) {
+  std::set<graph::TensorId> multiplied;
+  for (auto unit = graph.units().rbegin(); unit != graph.units().rend(); ++unit) {
+    const bool hands_on = graph::moved_tensor(graph, *unit).has_value() &&
+                          std::any_of(unit->outputs.begin(), unit->outputs.end(),
+                                      [&](graph::TensorId id) { return multiplied.contains(id); });
+    if (unit->weight == graph::TensorId::kNone && !hands_on) continue;
+    multiplied.insert(unit->inputs.begin(), unit->inputs.end());
+  }
+  return multiplied;
 }
 
 bool is_quantizable(const graph::Graph& graph, graph::TensorId id) {
@@ -68,9 +83,11 @@ exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::Cali
   for (const graph::TensorId id : graph.inputs()) {
     quantize(id, options.activation_bits == 32 ? 32 : std::max(kInputBits, options.activation_bits));
   }
+  const std::set<graph::TensorId> multiplied = multiplied_tensors(graph);
   for (const graph::Unit& unit : graph.units()) {
     for (const graph::TensorId id : unit.outputs) {
-      quantize(id, read_by_kept.contains(id) ? options.keep_first_last_bits : options.activation_bits);
+      const int bits = multiplied.contains(id) ? options.activation_bits : std::max(kOtherBits, options.activation_bits);
+      quantize(id, read_by_kept.contains(id) ? options.keep_first_last_bits : bits);
     }
   }
   return spec;

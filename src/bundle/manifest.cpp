@@ -4,44 +4,22 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "exec/spec_json.h"
 
 namespace cleave::bundle {
 
 using graph::Graph;
 using graph::TensorId;
-using quant::AffineQuantizer;
 using quant::Bits;
 
 namespace {
 
 constexpr const char* kOrigin = "manifest.json";
 
-Json quantizer_json(const AffineQuantizer& quantizer) {
-  if (!quantizer.bits.quantized()) return {{"bits", 32}, {"scale", nullptr}, {"zero_point", nullptr}};
-  return {{"bits", quantizer.bits.count},
-          {"scale", static_cast<double>(quantizer.scale)},
-          {"zero_point", quantizer.zero_point}};
-}
-
-AffineQuantizer quantizer_from(JsonReader& reader) {
-  AffineQuantizer quantizer;
-  quantizer.bits = Bits{static_cast<int>(reader.integer("bits"))};
-  if (!quantizer.bits.quantized()) return quantizer;
-  if (quantizer.bits.count < 1 || quantizer.bits.count > 8) {
-    throw Error(ErrorKind::kInvalidInput, reader.path_of("bits") + ": must be 1 to 8, or 32");
-  }
-  quantizer.scale = static_cast<float>(reader.number("scale"));
-  quantizer.zero_point = static_cast<std::int32_t>(reader.integer("zero_point"));
-  if (!(quantizer.scale > 0) || quantizer.zero_point < 0 || quantizer.zero_point > quantizer.bits.max_unsigned()) {
-    throw Error(ErrorKind::kInvalidInput, reader.where() + ": scale must be positive and zero_point a code");
-  }
-  return quantizer;
-}
-
 Json activations_json(const ChosenQuantizers& chosen) {
   Json all = Json::object();
   for (const auto& [name, quantizer] : chosen.spec.activations) {
-    all[name] = quantizer_json(quantizer);
+    all[name] = exec::quantizer_json(quantizer);
     all[name]["method"] = chosen.activation_methods.at(name);
   }
   return all;
@@ -64,7 +42,7 @@ Json wire_json(const Interface& interface, const Graph& prepared, const ChosenQu
   Json all = Json::array();
   for (const WireTensor& tensor : interface.wire) {
     const bool packed = tensor.quantizer.bits.quantized();
-    Json row = quantizer_json(tensor.quantizer);
+    Json row = exec::quantizer_json(tensor.quantizer);
     row["tensor"] = tensor.tensor;
     row["port"] = tensor.port;
     row["shape"] = tensor.shape;
@@ -123,7 +101,7 @@ std::vector<WireTensor> wire_from_manifest(const Json& manifest, const std::stri
     tensor.port = row.text("port");
     tensor.shape = row.integers("shape");
     tensor.bytes = row.integer("bytes");
-    tensor.quantizer = quantizer_from(row);
+    tensor.quantizer = exec::quantizer_from_json(row);
     wire.push_back(std::move(tensor));
   }
   return wire;
@@ -137,7 +115,7 @@ exec::QuantizationSpec spec_from_manifest(const Json& manifest, const Graph& gra
   JsonReader activations = reader.object("activations");
   for (const auto& entry : activations.json().items()) {
     JsonReader row = activations.object(entry.key());
-    spec.activations[entry.key()] = quantizer_from(row);
+    spec.activations[entry.key()] = exec::quantizer_from_json(row);
   }
   JsonReader weights = reader.object("weights");
   for (const auto& entry : weights.json().items()) {

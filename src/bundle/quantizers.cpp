@@ -1,12 +1,11 @@
 #include "bundle/quantizers.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
-#include "bundle/stable_scales.h"
 #include "core/error.h"
+#include "graph/units.h"
 #include "quant/clip.h"
+#include "quant/stable_scales.h"
 
 namespace cleave::bundle {
 
@@ -17,10 +16,6 @@ using quant::AffineQuantizer;
 using quant::Bits;
 
 namespace {
-
-/// Operators whose outputs are values of their first input and nothing else.
-constexpr std::array<std::string_view, 10> kValueMovers{"MaxPool",   "Reshape", "Flatten", "Transpose",    "Squeeze",
-                                                        "Unsqueeze", "Slice",   "Split",   "DepthToSpace", "Identity"};
 
 /// Bits that a plan may ask for: 2 to 8, or 32 for unquantized. A plan can be edited by hand.
 Bits exportable(int bits, const std::string& what) {
@@ -62,15 +57,8 @@ class Chooser {
     const AffineQuantizer* output = unit.outputs.size() == 1 ? quantizer_of(unit.outputs[0]) : nullptr;
     const bool stable = input != nullptr && output != nullptr;
     chosen_.spec.weights[unit.name] =
-        stable ? stable_scales(std::move(weights), *input, *output, negative_slope_in(unit)) : std::move(weights);
-  }
-
-  float negative_slope_in(const Unit& unit) const {
-    float slope = 1;
-    for (const graph::NodeId id : unit.nodes) {
-      if (graph_.node(id).op == "LeakyRelu") slope *= graph_.node(id).number("alpha", 0.01F);
-    }
-    return slope;
+        stable ? quant::stable_scales(std::move(weights), *input, *output, graph::negative_slope(graph_, unit))
+               : std::move(weights);
   }
 
   /// The first quantizer behind a tensor: a(t), else b(t).
@@ -110,10 +98,11 @@ class Chooser {
   }
 
   Choice choose(const std::string& name, Bits bits, const Unit* maker) const {
-    if (const auto source = moved_from(maker)) {
-      const auto quantizer = chosen_.spec.activations.find(*source);
+    if (const auto moved = maker == nullptr ? std::nullopt : graph::moved_tensor(graph_, *maker)) {
+      const std::string& source = graph_.tensor(*moved).name;
+      const auto quantizer = chosen_.spec.activations.find(source);
       if (quantizer != chosen_.spec.activations.end() && quantizer->second.bits == bits) {
-        return {quantizer->second, "as " + *source};
+        return {quantizer->second, "as " + source};
       }
     }
     const quant::ActivationChoice choice =
@@ -132,13 +121,6 @@ class Chooser {
     const float bound = high->data<float>()[0] / static_cast<float>(quantizer.bits.max_unsigned());
     if (bound > 0) quantizer.scale = std::min(quantizer.scale, bound);
     return quantizer;
-  }
-
-  /// The tensor whose values a unit hands on, if that is all it does.
-  std::optional<std::string> moved_from(const Unit* maker) const {
-    if (maker == nullptr || maker->nodes.size() != 1) return std::nullopt;
-    if (std::find(kValueMovers.begin(), kValueMovers.end(), maker->op) == kValueMovers.end()) return std::nullopt;
-    return graph_.tensor(graph_.node(maker->main).inputs[0]).name;
   }
 
   const Graph& graph_;

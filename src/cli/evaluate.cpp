@@ -14,6 +14,7 @@
 #include "evaluation/miou.h"
 #include "evaluation/uniform.h"
 #include "exec/fake_quantize.h"
+#include "tune/tuned_file.h"
 
 namespace cleave::cli {
 
@@ -30,6 +31,7 @@ struct Options {
   std::string preprocess;
   std::string calibration;
   std::string uniform;
+  std::string tuned;
   std::string clip = "auto";
   std::string kernels = "fast";
   std::int64_t keep_first_last = 0;
@@ -53,6 +55,7 @@ void declare(CommandLine& line, Options& options) {
   line.text("--preprocess", options.preprocess, {"P", "Default: the bundle's, else raw"});
   line.text("--calibration", options.calibration, {"FILE", "With --uniform: where the activation ranges come from"});
   line.text("--uniform", options.uniform, {"W4A8", "Evaluate a plain model quantized throughout at these bits"});
+  line.text("--tuned", options.tuned, {"FILE", "Evaluate a plain model as 'cleave tune' left it"});
   line.integer("--keep-first-last", options.keep_first_last, 0,
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
   line.text("--clip", options.clip, {"METHOD", "With --uniform: how clips are chosen"});
@@ -66,6 +69,11 @@ using Opener = std::function<std::unique_ptr<Target>()>;
 
 Opener open_evaluated(const Options& options) {
   const exec::SessionOptions session{kernels_from_name(options.kernels), 1};
+  if (!options.tuned.empty()) {
+    if (!options.uniform.empty()) throw Error(ErrorKind::kUsage, "--tuned has its own bits: leave out --uniform");
+    const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
+    return open_graph(exec::fake_quantize(network.graph, tune::load_tuned(options.tuned, network.graph).spec), session);
+  }
   if (options.uniform.empty()) return open_target(options.target, options.shapes, session);
   if (options.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
   if (is_bundle(options.target)) throw Error(ErrorKind::kUsage, "--uniform is for a plain model, not for a bundle");

@@ -23,6 +23,7 @@ constexpr Verb kVerbs[] = {
     {"merge", "shards of a calibration into one table", run_merge},
     {"search", "the best cut and bit-widths for an edge, a link and a cloud", run_search},
     {"solve", "a numbers-only problem, without a network", run_solve},
+    {"tune", "rounding, biases and steps of a quantized network, found by running it on images", run_tune},
     {"export", "the two halves of a plan as ONNX", run_export},
     {"verify", "that a bundle does what its plan says", run_verify},
     {"run", "a model or a bundle on an input", run_run},

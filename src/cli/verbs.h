@@ -22,6 +22,7 @@ int run_calibrate(const std::vector<std::string>& arguments);
 int run_merge(const std::vector<std::string>& arguments);
 int run_search(const std::vector<std::string>& arguments);
 int run_solve(const std::vector<std::string>& arguments);
+int run_tune(const std::vector<std::string>& arguments);
 int run_export(const std::vector<std::string>& arguments);
 int run_verify(const std::vector<std::string>& arguments);
 int run_run(const std::vector<std::string>& arguments);

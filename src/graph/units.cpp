@@ -204,4 +204,21 @@ std::int64_t node_macs(const Graph& graph, NodeId id) {
   return product(outputs, std::max<std::int64_t>(transposed ? weight.back() : weight[weight.size() - 2], 0));
 }
 
+std::optional<TensorId> moved_tensor(const Graph& graph, const Unit& unit) {
+  constexpr std::array<std::string_view, 10> kMovers{"MaxPool",   "Reshape", "Flatten", "Transpose",    "Squeeze",
+                                                     "Unsqueeze", "Slice",   "Split",   "DepthToSpace", "Identity"};
+  if (unit.nodes.size() != 1 || std::find(kMovers.begin(), kMovers.end(), unit.op) == kMovers.end()) {
+    return std::nullopt;
+  }
+  return graph.node(unit.main).inputs[0];
+}
+
+float negative_slope(const Graph& graph, const Unit& unit) {
+  float slope = 1;
+  for (const NodeId id : unit.nodes) {
+    if (graph.node(id).op == "LeakyRelu") slope *= graph.node(id).number("alpha", 0.01F);
+  }
+  return slope;
+}
+
 }  // namespace cleave::graph

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -17,5 +18,12 @@ std::vector<Unit> group_units(const Graph& graph);
 
 /// Multiply-accumulates of one node from its shapes: Conv (any rank, grouped), ConvTranspose, Gemm, MatMul; else 0.
 std::int64_t node_macs(const Graph& graph, NodeId id);
+
+/// The tensor whose values a unit hands on, if that is all it does: MaxPool, Reshape, Flatten, Transpose, Squeeze,
+/// Unsqueeze, Slice, Split, DepthToSpace, Identity alone. Its output lies on whatever grid that tensor lies on.
+std::optional<TensorId> moved_tensor(const Graph& graph, const Unit& unit);
+
+/// How much less than zero counts behind a unit's sum: the product of the slopes of its LeakyRelu nodes; 1 without one.
+float negative_slope(const Graph& graph, const Unit& unit);
 
 }  // namespace cleave::graph

@@ -4,39 +4,11 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/base64.h"
+
 namespace cleave::quant {
 
 namespace {
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string to_base64(const std::string& bytes) {
-  std::string text;
-  std::uint32_t held = 0;
-  int held_bits = 0;
-  for (const char byte : bytes) {
-    held = (held << 8) | static_cast<std::uint8_t>(byte);
-    for (held_bits += 8; held_bits >= 6; held_bits -= 6) text += kAlphabet[(held >> (held_bits - 6)) & 63U];
-  }
-  if (held_bits > 0) text += kAlphabet[(held << (6 - held_bits)) & 63U];
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t held = 0;
-  int held_bits = 0;
-  for (const char letter : text) {
-    const std::size_t digit = kAlphabet.find(letter);
-    if (digit == std::string_view::npos) return std::nullopt;
-    held = (held << 6) | static_cast<std::uint32_t>(digit);
-    held_bits += 6;
-    if (held_bits < 8) continue;
-    held_bits -= 8;
-    bytes += static_cast<char>(held >> held_bits);
-  }
-  return bytes;
-}
 
 void append_number(std::string& bytes, std::uint64_t value) {
   for (; value >= 128; value >>= 7) bytes += static_cast<char>(0x80U | (value & 0x7FU));

@@ -164,7 +164,7 @@ TEST(FusedEdge, DiffersFromFakeQuantizationByTenDecibelsLessThanQuantizationDoes
 TEST(FusedEdge, HardlyDiffersWithoutResidualAdditions) {
   CLEAVE_NEEDS_SHARED();
   CLEAVE_NEEDS_ORT();
-  const FusedRun run("vww_mobilenetv1_025_96", {0.5F, 0.5F});  // scales chosen for it: bundle/stable_scales.h
+  const FusedRun run("vww_mobilenetv1_025_96", {0.5F, 0.5F});  // scales chosen for it: quant/stable_scales.h
   EXPECT_LE(1000 * run.fusing_noise, run.noise);
 }
 

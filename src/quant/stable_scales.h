@@ -2,7 +2,7 @@
 
 #include "quant/quantizer.h"
 
-namespace cleave::bundle {
+namespace cleave::quant {
 
 /// Weight scales moved a little, so that the codes of a convolution or matrix product are the same in every runtime.
 ///
@@ -27,7 +27,7 @@ namespace cleave::bundle {
 ///
 /// Returns `weights` with s_w = s_y 2^m / (s_x p). Channels so small that r 2^h > 2^15 stay: they hardly move the
 /// output. Cost O(channels).
-quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant::AffineQuantizer& input,
-                                     const quant::AffineQuantizer& output, float negative_slope = 1);
+WeightQuantizer stable_scales(WeightQuantizer weights, const AffineQuantizer& input, const AffineQuantizer& output,
+                              float negative_slope = 1);
 
-}  // namespace cleave::bundle
+}  // namespace cleave::quant

@@ -1,4 +1,4 @@
-#include "bundle/stable_scales.h"
+#include "quant/stable_scales.h"
 #include "support/property.h"
 
 #include <gtest/gtest.h>
@@ -6,12 +6,8 @@
 
 #include <cmath>
 
-namespace cleave::bundle {
+namespace cleave::quant {
 namespace {
-
-using quant::AffineQuantizer;
-using quant::Bits;
-using quant::WeightQuantizer;
 
 /// How far a rounding boundary (k + 1/2) s_y, k in [first, end), is from the nearest multiple of s_x s_w slope, in
 /// output steps.
@@ -73,4 +69,4 @@ TEST(StableScales, LeaveDeadChannelsAlone) {
 }
 
 }  // namespace
-}  // namespace cleave::bundle
+}  // namespace cleave::quant

@@ -1,8 +1,8 @@
-#include "bundle/stable_scales.h"
+#include "quant/stable_scales.h"
 
 #include <cmath>
 
-namespace cleave::bundle {
+namespace cleave::quant {
 
 namespace {
 
@@ -27,8 +27,8 @@ double halves_in(float slope) {
 
 }  // namespace
 
-quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant::AffineQuantizer& input,
-                                     const quant::AffineQuantizer& output, float negative_slope) {
+WeightQuantizer stable_scales(WeightQuantizer weights, const AffineQuantizer& input, const AffineQuantizer& output,
+                              float negative_slope) {
   const double halves = halves_in(negative_slope);
   for (float& scale : weights.scales) {
     const double unit = static_cast<double>(input.scale) * static_cast<double>(scale);
@@ -43,4 +43,4 @@ quant::WeightQuantizer stable_scales(quant::WeightQuantizer weights, const quant
   return weights;
 }
 
-}  // namespace cleave::bundle
+}  // namespace cleave::quant

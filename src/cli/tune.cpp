@@ -1,0 +1,146 @@
+#include "tune/tune.h"
+
+#include <nlohmann/json.hpp>
+
+#include "bundle/bundle.h"
+#include "calibration/images.h"
+#include "cli/command_line.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "evaluation/uniform.h"
+#include "tune/tuned_file.h"
+
+namespace cleave::cli {
+
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> shapes;
+  std::string calibration;
+  std::string plan;
+  std::string uniform;
+  std::int64_t keep_first_last = 0;
+  std::string clip = "auto";
+  std::string images;
+  std::int64_t samples = 64;
+  std::string steps = "default";
+  std::string output = "tuned.json";
+  std::int64_t jobs = 0;
+};
+
+void declare(CommandLine& line, Options& options) {
+  line.model(options.model);
+  line.text("--calibration", options.calibration, {"FILE", "Table from 'cleave calibrate'", true});
+  line.text("--plan", options.plan, {"FILE", "Bits from this plan ('cleave search')"});
+  line.text("--uniform", options.uniform, {"W4A8", "Instead of a plan: the whole network at these bits"});
+  line.integer("--keep-first-last", options.keep_first_last, 0,
+               {"BITS", "With --uniform: bits of the first and last weighted unit"});
+  line.text("--clip", options.clip, {"METHOD", "With --uniform: how clips are chosen"});
+  line.text("--images", options.images, {"DIR|LIST", "Images without labels, not those of the test", true});
+  line.integer("--samples", options.samples, 1, {"N", "Images taken from them, evenly spread"});
+  std::vector<std::string> names;
+  for (const tune::StepRow& row : tune::tuning_steps()) {
+    names.push_back("  " + std::string(row.name) + (row.by_default ? " (on): " : ": ") + row.what);
+  }
+  std::string what = "What is done, in this order; default, all, none, or names; -NAME leaves one out";
+  for (const std::string& name : names) what += "\n" + name;
+  line.text("--steps", options.steps, {"LIST", what});
+  line.text("-o,--output", options.output, {"FILE", "For 'cleave export --tuned' and 'cleave evaluate --tuned'"});
+  line.integer("-j,--jobs", options.jobs, 0, {"N", "Samples in flight (0: all cores)"});
+  line.shapes(options.shapes);
+}
+
+struct Start {
+  exec::QuantizationSpec spec;
+  tune::TunedOrigin origin;
+};
+
+Start start_from(const Options& options, const graph::Graph& graph, const quant::CalibrationTable& table) {
+  if (options.plan.empty() == options.uniform.empty()) {
+    throw Error(ErrorKind::kUsage, "give one of --plan and --uniform: the bits to tune at");
+  }
+  if (table.graph_fingerprint != graph.fingerprint()) {
+    throw Error(ErrorKind::kStale, "the calibration table was made from another network",
+                "Run cleave calibrate on this model.");
+  }
+  Start start;
+  start.origin.made_from = {{"model", graph.fingerprint()}, {"calibration", table.fingerprint()}};
+  if (!options.plan.empty()) {
+    const search::Plan plan = search::Plan::load(options.plan);
+    start.origin.made_from["plan"] = plan.fingerprint();
+    start.origin.bits = "plan";
+    start.spec = bundle::quantization_spec(graph, plan, table);
+    return start;
+  }
+  evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
+  if (options.keep_first_last != 0) {
+    uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
+  }
+  uniform.clip = quant::clip_method_from_name(options.clip);
+  start.origin.bits = options.uniform;
+  start.spec = evaluation::uniform_spec(graph, table, uniform);
+  return start;
+}
+
+std::vector<Tensor> load_samples(const Options& options, const quant::CalibrationTable& table, const Shape& shape) {
+  const auto images = open_images(options.images, 0);
+  const auto preprocess =
+      calibration::Preprocess::from_json(parse_json(table.preprocess, "calibration table"), "calibration table");
+  const auto all = static_cast<std::int64_t>(images.paths().size());
+  std::vector<Tensor> samples(static_cast<std::size_t>(std::min(all, options.samples)));
+  const auto count = static_cast<std::int64_t>(samples.size());
+  parallel_for(count, static_cast<int>(options.jobs), [&](std::int64_t i) {
+    const std::string& path = images.paths()[static_cast<std::size_t>(i * all / count)];
+    samples[static_cast<std::size_t>(i)] =
+        calibration::load_sample(images.root() / path, preprocess, shape, false).input;
+  });
+  return samples;
+}
+
+std::string to_table(const tune::Tuned& tuned, const std::string& output) {
+  std::string text =
+      "unit                                      error before   after   (|y - z|^2 / |z|^2 at its output)\n";
+  for (const tune::UnitReport& unit : tuned.units) {
+    std::string row = unit.unit.substr(0, 40);
+    row.resize(42, ' ');
+    text += row + fixed(unit.error_before, 6) + "     " + fixed(unit.error_after, 6) + "\n";
+  }
+  return text + std::to_string(tuned.units.size()) + " units -> " + output + "\n";
+}
+
+}  // namespace
+
+int run_tune(const std::vector<std::string>& arguments) {
+  CommandLine line(
+      "tune", "Rounds weights, corrects biases and fits steps of a quantized network, without labels.",
+      "  cleave tune model.onnx --calibration calibration.json --plan plan.json --images photos/ -o tuned.json\n"
+      "  cleave tune model.onnx --calibration calibration.json --uniform W4A8 --images photos/ --steps gptq,bias");
+  Options options;
+  declare(line, options);
+  if (!line.parse(arguments)) return 0;
+  tune::TuneOptions tuning;
+  tuning.steps = tune::steps_from_text(options.steps);
+  tuning.threads = static_cast<int>(options.jobs);
+  require_output_place(options.output, options.model);
+  const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
+  const Network network = load_network(options.model, options.shapes);
+  Start start = start_from(options, network.graph, table);
+  const auto samples = load_samples(options, table, single_input_shape(network.graph));
+  start.origin.steps = tune::steps_text(tuning.steps);
+  start.origin.samples = static_cast<std::int64_t>(samples.size());
+
+  ProgressLine progress("tune", "units", line.quiet());
+  const tune::Tuned tuned = tune::tune(network.graph, std::move(start.spec), samples, tuning, progress.control());
+  progress.finish();
+  Json document = tune::tuned_json(network.graph, tuned, start.origin);
+  write_json(options.output, document);
+  document.erase("spec");
+  line.json() ? write_result(document) : write_result(to_table(tuned, options.output));
+  return 0;
+}
+
+}  // namespace cleave::cli

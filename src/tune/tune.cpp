@@ -1,0 +1,124 @@
+#include "tune/tune.h"
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "graph/units.h"
+#include "quant/stable_scales.h"
+#include "tune/fit_grid.h"
+
+namespace cleave::tune {
+
+using graph::Graph;
+using graph::TensorId;
+using graph::Unit;
+
+namespace {
+
+const quant::AffineQuantizer* grid_of(const exec::QuantizationSpec& spec, const std::string& tensor) {
+  const auto found = spec.activations.find(tensor);
+  return found == spec.activations.end() || !found->second.bits.quantized() ? nullptr : &found->second;
+}
+
+/// Takes both networks through the units, one after the other.
+class UnitByUnit {
+ public:
+  UnitByUnit(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs,
+             const TuneOptions& options)
+      : graph_(graph),
+        options_(options),
+        workers_(thread_count(options.threads)),
+        floats_(graph, inputs, {}, workers_),
+        rounded_(graph, inputs, spec.activations, workers_),
+        tuned_{std::move(spec), {}} {}
+
+  Tuned run(const StageControl& control) {
+    const std::size_t units = graph_.units().size();
+    for (std::size_t u = 0; u < units; ++u) {
+      if (control.stop.stop_requested()) throw Error(ErrorKind::kInterrupted, "tuning interrupted");
+      control.report(static_cast<std::int64_t>(u), static_cast<std::int64_t>(units));
+      take(u);
+    }
+    control.report(static_cast<std::int64_t>(units), static_cast<std::int64_t>(units));
+    follow_on_the_wire();
+    return std::move(tuned_);
+  }
+
+ private:
+  void take(std::size_t u) {
+    const Unit& unit = graph_.units()[u];
+    if (tuned_.spec.edge.on_edge[u]) {
+      choose_grid(u);
+      const auto weights = tuned_.spec.weights.find(unit.name);
+      if (weights != tuned_.spec.weights.end() && weights->second.bits.quantized() && unit.outputs.size() == 1) {
+        settle_scales(unit, weights->second);
+        tuned_.units.push_back(UnitTuner(graph_, u, floats_, rounded_, tuned_.spec).tune(options_.steps, tuned_.spec));
+      }
+    }
+    Part in_floats(graph_, {u, u + 1}, {}, workers_);
+    floats_.advance(in_floats);
+    Part in_codes(exec::with_rounded_weights(graph_, of_unit(unit)), {u, u + 1}, tuned_.spec.activations, workers_);
+    rounded_.advance(in_codes);
+  }
+
+  /// What the spec says about one unit's weights, and all grids.
+  exec::QuantizationSpec of_unit(const Unit& unit) const {
+    exec::QuantizationSpec one;
+    one.activations = tuned_.spec.activations;
+    const auto weights = tuned_.spec.weights.find(unit.name);
+    if (weights != tuned_.spec.weights.end()) one.weights.insert(*weights);
+    const auto codes = tuned_.spec.weight_codes.find(unit.name);
+    if (codes != tuned_.spec.weight_codes.end()) one.weight_codes.insert(*codes);
+    const auto bias = tuned_.spec.biases.find(unit.name);
+    if (bias != tuned_.spec.biases.end()) one.biases.insert(*bias);
+    return one;
+  }
+
+  void choose_grid(std::size_t u) {
+    const Unit& unit = graph_.units()[u];
+    if (unit.outputs.size() != 1) return;
+    const std::string& name = graph_.tensor(unit.outputs[0]).name;
+    const quant::AffineQuantizer* own = grid_of(tuned_.spec, name);
+    if (own == nullptr) return;
+    if (const auto moved = graph::moved_tensor(graph_, unit)) {
+      const quant::AffineQuantizer* source = grid_of(tuned_.spec, graph_.tensor(*moved).name);
+      if (source != nullptr && source->bits == own->bits) tuned_.spec.activations[name] = *source;
+    } else if (options_.steps.contains(Step::kGrids)) {
+      Part in_floats(graph_, {u, u + 1}, {}, workers_);
+      Part plainly(exec::with_rounded_weights(graph_, of_unit(unit)), {u, u + 1}, {}, workers_);
+      tuned_.spec.activations[name] = fit_grid(*own, rounded_.outputs_of(plainly), floats_.outputs_of(in_floats));
+    }
+  }
+
+  /// Scales under which runtimes agree on the codes, for the grids as they are now.
+  void settle_scales(const Unit& unit, quant::WeightQuantizer& weights) const {
+    const auto* input = grid_of(tuned_.spec, graph_.tensor(graph_.node(unit.main).inputs[0]).name);
+    const auto* output = grid_of(tuned_.spec, graph_.tensor(unit.outputs[0]).name);
+    if (input == nullptr || output == nullptr) return;
+    weights = quant::stable_scales(std::move(weights), *input, *output, graph::negative_slope(graph_, unit));
+  }
+
+  /// A crossing tensor that was sent on the edge's own grid still is.
+  void follow_on_the_wire() {
+    for (auto& [name, wire] : tuned_.spec.wire) {
+      const quant::AffineQuantizer* edge = grid_of(tuned_.spec, name);
+      if (edge != nullptr && edge->bits == wire.bits) wire = *edge;
+    }
+  }
+
+  const Graph& graph_;
+  const TuneOptions& options_;
+  int workers_;
+  SampleStream floats_;
+  SampleStream rounded_;
+  Tuned tuned_;
+};
+
+}  // namespace
+
+Tuned tune(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs, const TuneOptions& options,
+           const StageControl& control) {
+  if (inputs.empty()) throw Error(ErrorKind::kInvalidInput, "tuning needs samples", "Give it a few dozen images.");
+  return UnitByUnit(graph, std::move(spec), inputs, options).run(control);
+}
+
+}  // namespace cleave::tune

@@ -1,0 +1,106 @@
+#include "tune/unit_runs.h"
+
+#include "core/check.h"
+#include "exec/rounding.h"
+#include "graph/builder.h"
+#include "graph/part.h"
+#include "quant/quantizer.h"
+
+namespace cleave::tune {
+
+using graph::Graph;
+using graph::TensorId;
+
+namespace {
+
+Graph main_node_alone(const Graph& unit) {
+  const graph::Node& main = unit.node(unit.units()[0].main);
+  std::vector<std::string> inputs;
+  for (const TensorId id : main.inputs) {
+    if (id != TensorId::kNone && unit.constant(id) == nullptr) inputs.push_back(unit.tensor(id).name);
+  }
+  return graph::extract(unit, inputs, {unit.tensor(main.outputs[0]).name});
+}
+
+/// fold(channel, values of one run of that channel, where they begin) over all samples in order.
+template <typename Fold>
+void for_each_run(const Tensor& sample, int axis, const Fold& fold) {
+  const auto layout = quant::ChannelLayout::of(sample.shape(), axis);
+  const auto values = sample.data<float>();
+  for (std::int64_t run = 0; run < layout.outer * layout.channels; ++run) {
+    const auto begin = static_cast<std::size_t>(run * layout.inner);
+    fold(static_cast<std::size_t>(run % layout.channels), values.subspan(begin, static_cast<std::size_t>(layout.inner)),
+         begin);
+  }
+}
+
+}  // namespace
+
+UnitRuns::UnitRuns(const Graph& graph, std::size_t unit, const exec::ActivationQuantizers& grids)
+    : graph_(graph::part_between(graph, unit, unit + 1)), sums_(main_node_alone(graph_)) {
+  CLEAVE_CHECK(graph_.units().size() == 1, "a unit alone is one unit");
+  for (const auto& [name, grid] : grids) {
+    if (graph_.find(name)) grids_[name] = grid;
+  }
+}
+
+std::vector<Tensor> UnitRuns::run(const Graph& network, const SampleStream& stream,
+                                  const exec::ActivationQuantizers& grids) const {
+  Part part(network, {0, network.units().size()}, grids, stream.workers());
+  std::vector<Tensor> made(stream.size());
+  for_each_sample(stream.size(), stream.workers(), [&](int worker, std::size_t i) {
+    std::vector<Tensor> outputs;
+    part.run(worker, stream.live(i), outputs);
+    made[i] = std::move(outputs[0]);
+  });
+  return made;
+}
+
+std::vector<Tensor> UnitRuns::outputs(const SampleStream& stream, const Parameters& parameters, bool rounded) const {
+  return run(exec::with_rounded_weights(graph_, parameters), stream, rounded ? grids_ : exec::ActivationQuantizers{});
+}
+
+std::vector<Tensor> UnitRuns::sums(const SampleStream& stream, const Parameters& parameters) const {
+  return run(exec::with_rounded_weights(sums_, parameters), stream, {});
+}
+
+std::optional<int> channel_axis(const Graph& graph, const graph::Unit& unit, const Shape& shape,
+                                std::int64_t channels) {
+  const std::string& op = graph.node(unit.main).op;
+  const bool is_product = op == "Gemm" || op == "MatMul";
+  const auto axis = static_cast<std::size_t>(is_product ? shape.size() - 1 : 1);
+  if (shape.empty() || axis >= shape.size() || shape[axis] != channels) return std::nullopt;
+  return static_cast<int>(axis);
+}
+
+PerChannel channel_means(const std::vector<Tensor>& samples, int axis) {
+  PerChannel sums(static_cast<std::size_t>(samples[0].shape()[static_cast<std::size_t>(axis)]));
+  for (const Tensor& sample : samples) {
+    for_each_run(sample, axis, [&sums](std::size_t channel, std::span<const float> run, std::size_t) {
+      double sum = 0;
+      for (const float x : run) sum += static_cast<double>(x);
+      sums[channel] += sum;
+    });
+  }
+  const auto each = static_cast<double>(samples[0].elements()) / static_cast<double>(sums.size());
+  for (double& sum : sums) sum /= each * static_cast<double>(samples.size());
+  return sums;
+}
+
+PerChannel squared_errors(const std::vector<Tensor>& samples, const std::vector<Tensor>& targets, int axis) {
+  PerChannel sums(static_cast<std::size_t>(samples[0].shape()[static_cast<std::size_t>(axis)]));
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto wanted = targets[i].data<float>();
+    for_each_run(samples[i], axis, [&](std::size_t channel, std::span<const float> run, std::size_t begin) {
+      double sum = 0;
+      for (std::size_t k = 0; k < run.size(); ++k) {
+        const double d = static_cast<double>(run[k]) - static_cast<double>(wanted[begin + k]);
+        sum += d * d;
+      }
+      sums[channel] += sum;
+    });
+  }
+  return sums;
+}
+
+}  // namespace cleave::tune

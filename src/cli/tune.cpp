@@ -109,6 +109,11 @@ std::string to_table(const tune::Tuned& tuned, const std::string& output) {
     row.resize(42, ' ');
     text += row + fixed(unit.error_before, 6) + "     " + fixed(unit.error_after, 6) + "\n";
   }
+  for (const tune::JointReport& joint : tuned.joint) {
+    text += std::string(tune::step_name(joint.step)) + ": loss " + fixed(joint.loss_before, 5) + " -> " +
+            fixed(joint.loss_after, 5) + ", " + std::to_string(joint.evaluations) + " evaluations" +
+            (joint.finished ? "" : " (out of time)") + (joint.p > 0 ? ", p " + fixed(joint.p, 2) : "") + "\n";
+  }
   return text + std::to_string(tuned.units.size()) + " units -> " + output + "\n";
 }
 
@@ -133,6 +138,7 @@ int run_tune(const std::vector<std::string>& arguments) {
   start.origin.steps = tune::steps_text(tuning.steps);
   start.origin.samples = static_cast<std::int64_t>(samples.size());
 
+  tuning.table = &table;
   ProgressLine progress("tune", "units", line.quiet());
   const tune::Tuned tuned = tune::tune(network.graph, std::move(start.spec), samples, tuning, progress.control());
   progress.finish();

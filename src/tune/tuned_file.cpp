@@ -21,6 +21,15 @@ Json tuned_json(const graph::Graph& graph, const Tuned& tuned, const TunedOrigin
                                  {"error_after_ratio", unit.error_after},
                                  {"channels", unit.channels}});
   }
+  document["joint"] = Json::array();
+  for (const JointReport& joint : tuned.joint) {
+    document["joint"].push_back({{"step", step_name(joint.step)},
+                                 {"p", joint.p},
+                                 {"loss_before", joint.loss_before},
+                                 {"loss_after", joint.loss_after},
+                                 {"evaluations", joint.evaluations},
+                                 {"finished", joint.finished}});
+  }
   return document;
 }
 
@@ -41,6 +50,7 @@ TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& grap
   file.origin.samples = reader.integer("samples");
   file.spec = exec::spec_from_json(reader.object("spec"), graph);
   reader.ignore("units");
+  reader.ignore("joint");
   reader.finish();
   file.fingerprint = json_fingerprint(document);
   return file;

@@ -8,6 +8,7 @@
 #include "cli/inputs.h"
 #include "cli/layer_times.h"
 #include "cli/output.h"
+#include "cli/precision.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
 #include "core/error.h"
@@ -31,6 +32,9 @@ struct Options {
   bool per_layer = false;
   bool pin = false;
   std::string trace;
+  PrecisionOptions precision;
+  std::string images;
+  std::string preprocess;
 };
 
 constexpr std::int64_t kTimedRuns = 20;
@@ -59,6 +63,22 @@ Json latency_json(std::vector<double> ms) {
 std::unique_ptr<Target> open(const Options& options, const exec::SessionOptions& session) {
   if (options.batch == 1) return open_target(options.target, options.shapes, session)();
   return open_batched(options.target, options.shapes, options.batch, session);
+}
+
+std::vector<Tensor> noise_for(const graph::Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (const graph::TensorId id : graph.inputs()) inputs.push_back(exec::noise(graph.tensor(id), 1));
+  return inputs;
+}
+
+PreciseNetwork open_in_precision(const Options& options, const exec::SessionOptions& session) {
+  if (options.batch != 1) throw Error(ErrorKind::kUsage, "--precision works with a batch of one");
+  const graph::Graph graph = load_plain_graph(options.target, options.shapes, "--precision");
+  const auto samples = [&] {
+    if (options.images.empty()) return SampleInputs{noise_for(graph)};
+    return first_samples(graph, open_images(options.images, 0), choose_preprocess(options.preprocess, options.target));
+  };
+  return in_precision(graph, options.precision, samples, session);
 }
 
 std::vector<double> measure(Target& target, const std::vector<Tensor>& inputs, const Options& options) {
@@ -129,17 +149,25 @@ int run_bench(const std::vector<std::string>& arguments) {
   line.flag("--pin", options.pin, "Keep each thread on a CPU of its own");
   line.flag("--per-layer", options.per_layer, "Time, GFLOP/s and share of this machine's peak of each unit too");
   line.text("--trace", options.trace, {"FILE", "Write the steps of a run as a Chrome trace"});
+  declare_precision(line, options.precision, true);
+  line.text("--images", options.images,
+            {"DIR|LIST", "With --precision auto: images to measure errors and latencies on (default: noise)"});
+  line.text("--preprocess", options.preprocess, {"P", "For --images (default: raw)"});
   line.shapes(options.shapes);
   if (!line.parse(arguments)) return 0;
 
   const int threads = thread_count(static_cast<int>(options.threads));
-  const auto target = open(options, {exec::Kernels::kFast, threads, options.pin});
+  const exec::SessionOptions session{exec::Kernels::kFast, threads, options.pin};
+  const std::optional<PreciseNetwork> network =
+      options.precision.given() ? std::optional(open_in_precision(options, session)) : std::nullopt;
+  const auto target = network ? open_graph(network->graph, session)() : open(options, session);
   std::vector<Tensor> inputs;
   for (const graph::TensorInfo& info : target->inputs()) inputs.push_back(exec::noise(info, 1));
   const std::vector<double> ms = measure(*target, inputs, options);
 
   Json document = make_document("bench");
   document["threads"] = threads;
+  if (network) add_precision(document, *network);
   document["batch"] = options.batch;
   document["iterations"] = ms.size();
   document["latency_ms"] = latency_json(ms);
@@ -151,7 +179,7 @@ int run_bench(const std::vector<std::string>& arguments) {
     if (options.per_layer) add_layers(document, runs, threads);
     if (!options.trace.empty()) write_json(options.trace, trace_json(runs));
   }
-  line.json() ? write_result(document) : write_result(to_table(document));
+  line.json() ? write_result(document) : write_result((network ? precision_text(*network) : "") + to_table(document));
   return 0;
 }
 

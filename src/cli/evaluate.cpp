@@ -6,6 +6,7 @@
 #include "cli/command_line.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
+#include "cli/precision.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
 #include "core/error.h"
@@ -29,10 +30,9 @@ struct Options {
   std::string decoder;
   std::string reference;
   std::string preprocess;
-  std::string calibration;
   std::string uniform;
   std::string tuned;
-  std::string clip = "auto";
+  PrecisionOptions precision;
   std::string kernels = "fast";
   std::int64_t keep_first_last = 0;
   std::int64_t limit = 0;
@@ -53,12 +53,14 @@ void declare(CommandLine& line, Options& options) {
             {join_text(evaluation::decoder_names(), "|"), "With map: the detector's head"});
   line.text("--reference", options.reference, {"MODEL", "Compare with this network on the same images"});
   line.text("--preprocess", options.preprocess, {"P", "Default: the bundle's, else raw"});
-  line.text("--calibration", options.calibration, {"FILE", "With --uniform: where the activation ranges come from"});
+  line.text("--calibration", options.precision.calibration,
+            {"FILE", "With --uniform, --precision qint.. or auto: where the activation ranges come from"});
+  declare_precision(line, options.precision, false);
   line.text("--uniform", options.uniform, {"W4A8", "Evaluate a plain model quantized throughout at these bits"});
   line.text("--tuned", options.tuned, {"FILE", "Evaluate a plain model as 'cleave tune' left it"});
   line.integer("--keep-first-last", options.keep_first_last, 0,
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
-  line.text("--clip", options.clip, {"METHOD", "With --uniform: how clips are chosen"});
+  line.text("--clip", options.precision.clip, {"METHOD", "With --uniform or --precision: how clips are chosen"});
   line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
@@ -71,21 +73,31 @@ Opener open_evaluated(const Options& options) {
   const exec::SessionOptions session{kernels_from_name(options.kernels), 1};
   if (!options.tuned.empty()) {
     if (!options.uniform.empty()) throw Error(ErrorKind::kUsage, "--tuned has its own bits: leave out --uniform");
-    const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
-    return open_graph(exec::fake_quantize(network.graph, tune::load_tuned(options.tuned, network.graph).spec), session);
+    const graph::Graph graph = load_plain_graph(options.target, options.shapes, "--tuned");
+    return open_graph(exec::fake_quantize(graph, tune::load_tuned(options.tuned, graph).spec), session);
   }
   if (options.uniform.empty()) return open_target(options.target, options.shapes, session);
-  if (options.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
-  if (is_bundle(options.target)) throw Error(ErrorKind::kUsage, "--uniform is for a plain model, not for a bundle");
-  const Network network = load_network(options.target, options.shapes, graph::DataDependentShapes::kAccept);
-  const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
+  if (options.precision.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
+  const graph::Graph graph = load_plain_graph(options.target, options.shapes, "--uniform");
+  const quant::CalibrationTable table = quant::CalibrationTable::load(options.precision.calibration);
   evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
   if (options.keep_first_last != 0) {
     uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
   }
-  uniform.clip = quant::clip_method_from_name(options.clip);
-  return open_graph(exec::fake_quantize(network.graph, evaluation::uniform_spec(network.graph, table, uniform)),
-                    session);
+  uniform.clip = quant::clip_method_from_name(options.precision.clip);
+  return open_graph(exec::fake_quantize(graph, evaluation::uniform_spec(graph, table, uniform)), session);
+}
+
+PreciseNetwork open_in_precision(const Options& options) {
+  if (!options.uniform.empty() || !options.tuned.empty()) {
+    throw Error(ErrorKind::kUsage, "--precision excludes --uniform and --tuned");
+  }
+  const graph::Graph graph = load_plain_graph(options.target, options.shapes, "--precision");
+  const auto samples = [&] {
+    return first_samples(graph, open_images(options.images, options.limit),
+                         choose_preprocess(options.preprocess, options.target));
+  };
+  return in_precision(graph, options.precision, samples, {kernels_from_name(options.kernels), 1});
 }
 
 std::function<evaluation::Predictor()> predictors(Opener open) {
@@ -148,13 +160,18 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   CommandLine line("evaluate", "Accuracy of a model or a bundle on labelled images.",
                    "  cleave evaluate bundle/ --images photos/ --labels labels.txt --reference model.onnx\n"
                    "  cleave evaluate model.onnx --images photos/ --labels labels.txt --preprocess imagenet \\\n"
-                   "      --calibration calibration.json --uniform W4A8 --keep-first-last 8");
+                   "      --calibration calibration.json --uniform W4A8 --keep-first-last 8\n"
+                   "  cleave evaluate model.onnx --images photos/ --labels labels.txt --preprocess imagenet \\\n"
+                   "      --calibration calibration.json --precision qint8_mixed_float16");
   Options options;
   declare(line, options);
   if (!line.parse(arguments)) return 0;
   require_metric(options);
 
-  const Opener open = open_evaluated(options);
+  const std::optional<PreciseNetwork> network =
+      options.precision.given() ? std::optional(open_in_precision(options)) : std::nullopt;
+  const Opener open =
+      network ? open_graph(network->graph, {kernels_from_name(options.kernels), 1}) : open_evaluated(options);
   const std::vector<graph::TensorInfo> inputs = open()->inputs();
   if (inputs.size() != 1)
     throw Error(ErrorKind::kUnsupported, "the network has several inputs; images can feed only one");
@@ -171,7 +188,13 @@ int run_evaluate(const std::vector<std::string>& arguments) {
                                     static_cast<int>(options.jobs)};
   const evaluation::Accuracy accuracy = measure(run, options, progress.control());
   progress.finish();
-  line.json() ? write_result(to_json(accuracy, options.metric)) : write_result(to_table(accuracy, options.metric));
+  if (line.json()) {
+    Json document = to_json(accuracy, options.metric);
+    if (network) add_precision(document, *network);
+    write_result(document);
+  } else {
+    write_result((network ? precision_text(*network) : "") + to_table(accuracy, options.metric));
+  }
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/command_line.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
+#include "cli/precision.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
 #include "core/error.h"
@@ -116,6 +117,7 @@ int run_run(const std::vector<std::string>& arguments) {
   std::string kernels = "fast";
   std::vector<std::string> assignments;
   std::vector<std::string> shapes;
+  PrecisionOptions precision;
   std::int64_t threads = 0;
   bool with_inputs = false;
   line.positional("TARGET", path, {"", "A model or a bundle", true});
@@ -125,20 +127,34 @@ int run_run(const std::vector<std::string>& arguments) {
   line.flag("--save-inputs", with_inputs, "Write the network's inputs as .npy too");
   line.text("--kernels", kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--threads", threads, 0, {"N", "0: all cores"});
+  declare_precision(line, precision, true);
   line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
 
-  const auto target = open_target(path, shapes, {kernels_from_name(kernels), static_cast<int>(threads)})();
-  const std::vector<Tensor> inputs = load_inputs(*target, assignments, choose_preprocess(preprocess, path));
+  const exec::SessionOptions session{kernels_from_name(kernels), static_cast<int>(threads)};
+  const auto load = [&](const Target& target) {
+    return load_inputs(target, assignments, choose_preprocess(preprocess, path));
+  };
+  std::optional<PreciseNetwork> network;
+  if (precision.given()) {
+    const graph::Graph graph = load_plain_graph(path, shapes, "--precision");
+    network = in_precision(
+        graph, precision, [&] { return SampleInputs{load(*open_graph(graph, session)())}; }, session);
+  }
+  const auto target = network ? open_graph(network->graph, session)() : open_target(path, shapes, session)();
+  const std::vector<Tensor> inputs = load(*target);
   const std::vector<Tensor> outputs = target->run(inputs);
   make_folder(output);
   TensorFiles files(output);
-  const Json document = save_outputs(*target, outputs, files);
+  Json document = save_outputs(*target, outputs, files);
+  if (network) document["precision"] = exec::precision_row(network->precision).name;
   if (with_inputs) save_inputs(*target, inputs, files);
   write_json(fs::path(output) / "outputs.json", document);
   if (line.json()) {
+    if (network) add_precision(document, *network);
     write_result(document);
   } else {
+    if (network) write_result(precision_text(*network));
     for (const Json& entry : document["outputs"]) {
       write_result(entry["name"].get<std::string>() + " " + entry["dtype"].get<std::string>() + " " +
                    shape_text(entry["shape"].get<Shape>()) + " -> " + output + "/" + entry["file"].get<std::string>() +

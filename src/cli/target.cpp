@@ -113,6 +113,12 @@ std::unique_ptr<Target> open_batched(const std::string& path, const std::vector<
   return std::make_unique<BatchedTarget>(graph::Model::load(path), parse_shapes(shapes).input_shapes, batch, options);
 }
 
+graph::Graph load_plain_graph(const std::string& target, const std::vector<std::string>& shapes,
+                              const std::string& option) {
+  if (is_bundle(target)) throw Error(ErrorKind::kUsage, option + " is for a plain model, not for a bundle");
+  return load_network(target, shapes, graph::DataDependentShapes::kAccept).graph;
+}
+
 exec::Kernels kernels_from_name(const std::string& name) {
   if (name == "fast") return exec::Kernels::kFast;
   if (name == "reference") return exec::Kernels::kReference;

@@ -38,6 +38,10 @@ std::unique_ptr<Target> open_batched(const std::string& path, const std::vector<
 /// Runs a graph that is at hand.
 std::function<std::unique_ptr<Target>()> open_graph(const graph::Graph& graph, const exec::SessionOptions& options);
 
+/// The graph of a plain model, for an option that bundles do not have: Error(kUsage) names it.
+graph::Graph load_plain_graph(const std::string& target, const std::vector<std::string>& shapes,
+                              const std::string& option);
+
 /// "fast" or "reference". Throws Error(kUsage).
 exec::Kernels kernels_from_name(const std::string& name);
 

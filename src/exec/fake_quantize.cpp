@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "exec/bias.h"
+#include "exec/grid_nodes.h"
 #include "graph/builder.h"
 
 namespace cleave::exec {
@@ -132,16 +133,16 @@ class Rewriter {
     TensorId value = float_source(id, plan);
     const bool crosses_as_given = plan.wire == nullptr && graph_.is_input(id);
     if (plan.activation != nullptr) {
-      value = quantize(value, *plan.activation, codes_name(name),
-                       plan.keeps_name_behind_edge ? name : name + "::dequantized");
+      value = add_quantizer(builder_, value, *plan.activation, codes_name(name),
+                            plan.keeps_name_behind_edge ? name : name + "::dequantized");
       redirect(plan.edge_readers, id, value);
     } else if (plan.keeps_name_behind_wire) {
       redirect(plan.edge_readers, id, value);
     }
     if (crosses_as_given) return;
     if (plan.wire != nullptr) {
-      value = quantize(value, *plan.wire, wire_codes_name(name),
-                       plan.keeps_name_behind_wire ? name : name + "::wire_dequantized");
+      value = add_quantizer(builder_, value, *plan.wire, wire_codes_name(name),
+                            plan.keeps_name_behind_wire ? name : name + "::wire_dequantized");
     }
     redirect(plan.cloud_readers, id, value);
   }
@@ -159,7 +160,7 @@ class Rewriter {
       }
     }
     if (!plan.keeps_name_behind_edge && !plan.keeps_name_behind_wire) return id;
-    const TensorId renamed = like(id, graph_.tensor(id).name + "::float", DType::kFloat32);
+    const TensorId renamed = tensor_like(builder_, id, graph_.tensor(id).name + "::float", DType::kFloat32);
     Node& producer = builder_.node_at(*graph_.producer(id));
     std::replace(producer.outputs.begin(), producer.outputs.end(), id, renamed);
     return renamed;
@@ -192,35 +193,6 @@ class Rewriter {
     return true;
   }
 
-  /// x -> Q -> [Clip] -> DQ; returns the dequantized tensor.
-  TensorId quantize(TensorId x, const AffineQuantizer& quantizer, const std::string& codes, const std::string& value) {
-    const TensorId scale = builder_.constant(codes + "::scale", Tensor::scalar(quantizer.scale));
-    const TensorId zero = builder_.constant(codes + "::zero_point", uint8(quantizer.zero_point));
-    const bool clipped = quantizer.bits.count < 8;
-    const TensorId full = like(x, clipped ? codes + "::unclipped" : codes, DType::kUint8);
-    builder_.node("QuantizeLinear", {x, scale, zero}, {builder_.tensor_at(full).name});
-    TensorId limited = full;
-    if (clipped) {
-      limited = like(x, codes, DType::kUint8);
-      const TensorId low = builder_.constant(codes + "::min", uint8(0));
-      const TensorId high = builder_.constant(codes + "::max", uint8(quantizer.bits.max_unsigned()));
-      builder_.node("Clip", {full, low, high}, {codes});
-    }
-    const TensorId result = like(x, value, DType::kFloat32);
-    builder_.node("DequantizeLinear", {limited, scale, zero}, {value}, {}, codes + "::dequantize");
-    return result;
-  }
-
-  static Tensor uint8(std::int32_t value) { return Tensor::scalar(static_cast<std::uint8_t>(value)); }
-
-  /// The tensor of that name with the shape of `model`.
-  TensorId like(TensorId model, const std::string& name, DType dtype) {
-    const Shape shape = builder_.tensor_at(model).shape;
-    const TensorId id = builder_.tensor(name);
-    builder_.set_shape(id, dtype, shape);
-    return id;
-  }
-
   void redirect(const std::vector<NodeId>& readers, TensorId from, TensorId to) {
     for (const NodeId reader : readers) {
       auto& inputs = builder_.node_at(reader).inputs;
@@ -236,21 +208,8 @@ class Rewriter {
     const Tensor codes = given != spec_.weight_codes.end()
                              ? given->second
                              : quant::weight_codes(*graph_.constant(unit.weight), quantizer);
-    const Tensor zeros(DType::kInt8, {static_cast<std::int64_t>(quantizer.scales.size())});
-    const TensorId weight = dequantized(unit.name + "::weight", codes, quantizer.scales, zeros, quantizer.axis);
-    builder_.node_at(unit.main).inputs[1] = weight;
-  }
-
-  /// constant codes -> DequantizeLinear per slice of `axis`.
-  TensorId dequantized(const std::string& name, const Tensor& codes, const std::vector<float>& scales,
-                       const Tensor& zeros, int axis) {
-    const TensorId stored = builder_.constant(name + "::codes", codes);
-    const TensorId scale =
-        builder_.constant(name + "::scale", Tensor::from<float>({static_cast<std::int64_t>(scales.size())}, scales));
-    const TensorId zero = builder_.constant(name + "::zero_point", zeros);
-    const TensorId value = like(stored, name, DType::kFloat32);
-    builder_.node("DequantizeLinear", {stored, scale, zero}, {name}, {{"axis", static_cast<std::int64_t>(axis)}});
-    return value;
+    builder_.node_at(unit.main).inputs[1] =
+        add_dequantized(builder_, codes, quantizer.scales, quantizer.axis, unit.name + "::weight");
   }
 
   void rewrite_bias(const Unit& unit) {
@@ -259,8 +218,8 @@ class Rewriter {
     if (given != spec_.biases.end()) set_bias(builder_, unit, given->second);
     const auto coded = coded_bias(graph_, unit, spec_);
     if (!coded) return;
-    const Tensor zeros(DType::kInt32, coded->codes.shape());
-    builder_.node_at(unit.main).inputs[2] = dequantized(unit.name + "::bias", coded->codes, coded->scales, zeros, 0);
+    builder_.node_at(unit.main).inputs[2] =
+        add_dequantized(builder_, coded->codes, coded->scales, 0, unit.name + "::bias");
   }
 
   const Graph& graph_;

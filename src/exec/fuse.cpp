@@ -61,6 +61,8 @@ class GroupFormer {
     const std::string& op = group.node(graph_).op;
     if (op == "QuantizeLinear") return add_clip_on_codes(group);
     if (op == "Reshape") return grow_shuffle(group);
+    if (op == "Cast") return grow_half_rounding(group);
+    if (op == "Div" && grow_grid_rounding(group)) return;
     if (op == "MatMul") add_bias(group);
     add_pointwise(group);
     const IntegerRow* integer = find_integer_row(op);
@@ -171,6 +173,43 @@ class GroupFormer {
     const auto clip = clip_on_codes(quantize.outputs[0]);
     if (clip) nodes.push_back(*clip);
     take(group, {Follower::Kind::kQuantize, nodes, {}, {}, TensorId::kNone});
+  }
+
+  /// float32 -> float16 -> float32.
+  void grow_half_rounding(Group& group) {
+    const Node& narrow = group.node(graph_);
+    const auto next = sole_reader(narrow.outputs[0]);
+    const bool narrows = is_float(narrow.inputs[0]) && graph_.tensor(narrow.outputs[0]).dtype == DType::kFloat16;
+    if (!narrows || !next || graph_.node(*next).op != "Cast" || !is_float(graph_.node(*next).outputs[0])) return;
+    take(group, {Follower::Kind::kRounding, {*next}, {}, {}, TensorId::kNone});
+  }
+
+  /// x / s -> Round -> Clip to whole bounds -> * s.
+  bool grow_grid_rounding(Group& group) {
+    const TensorId step = group.node(graph_).inputs[1];
+    if (!is_float(result(group)) || !constant_scalar(facts_, step, 0)) return false;
+    const auto round = sole_reader(result(group));
+    if (!round || graph_.node(*round).op != "Round") return false;
+    const auto clip = sole_reader(graph_.node(*round).outputs[0]);
+    if (!clip || graph_.node(*clip).op != "Clip" || graph_.node(*clip).inputs[0] != graph_.node(*round).outputs[0]) {
+      return false;
+    }
+    const auto product = sole_reader(graph_.node(*clip).outputs[0]);
+    if (!product || graph_.node(*product).op != "Mul" || graph_.node(*product).inputs[1] != step) return false;
+    const Shape& made = graph_.tensor(graph_.node(*product).outputs[0]).shape;
+    const bool same_shape = made == graph_.tensor(group.node(graph_).inputs[0]).shape;
+    if (!same_shape || !clips_to_whole_numbers(graph_.node(*clip))) return false;
+    take(group, {Follower::Kind::kRounding, {*round, *clip, *product}, {}, {}, TensorId::kNone});
+    return true;
+  }
+
+  /// Within +-2^22, where the sum with 1.5 * 2^23 rounds to whole numbers.
+  bool clips_to_whole_numbers(const Node& clip) const {
+    constexpr float kLargest = 4194304.0F;
+    const auto bounds = clip_activation(clip, facts_);
+    if (!bounds || clip.input(1) == TensorId::kNone || clip.input(2) == TensorId::kNone) return false;
+    const auto whole = [](float v) { return std::fabs(v) <= kLargest && std::nearbyint(v) == v; };
+    return whole(bounds->alpha) && whole(bounds->beta);
   }
 
   /// [N, C, H, W] -> [N, g, C/g, H, W] -> swap the two -> [N, C, H, W].

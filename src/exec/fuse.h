@@ -24,6 +24,7 @@ struct Follower {
     kBias,        ///< y = x + constant vector along the last axis
     kQuantize,    ///< QuantizeLinear(, Clip): the result is 8-bit codes
     kClipCodes,   ///< after QuantizeLinear: Clip on its codes
+    kRounding,    ///< after Cast to float16: Cast back; after Div: Round, Clip, Mul by the divisor
     kShuffle,     ///< after Reshape: Transpose, Reshape that interleave channel groups
   };
   Kind kind = Kind::kActivation;

@@ -198,6 +198,47 @@ class MainJob(unittest.TestCase):
         self.assertGreater(accuracy("W8A8"), 0.96)
         self.assertLess(accuracy("W2A2"), 0.5)
 
+    def test_every_precision_is_accurate_and_auto_takes_the_fastest_within_its_tolerance(self):
+        def evaluate(name, *more):
+            return run_json("evaluate", MODEL, *TEST, *LABELS, *PREPROCESS, "--calibration", self.table, "--precision", name,
+                            "--limit", "100", *more)
+        modes = ["force_float32", "force_float16", "qint8_mixed_float16", "qint8_mixed_float32", "qint16_mixed_float16",
+                 "qint16_mixed_float32"]
+        for mode in modes:
+            told = evaluate(mode, "--reference", MODEL)
+            self.assertEqual(told["precision"], mode)
+            self.assertNotIn("precision_choice", told)
+            self.assertGreaterEqual(told["agreement"], 0.98, mode)
+        for told in (evaluate("auto"), run_json("bench", MODEL, "--precision", "auto", "--calibration", self.table, *TEST,
+                                                *PREPROCESS, "--iterations", "2")):
+            choice = told["precision_choice"]
+            self.assertEqual([row["precision"] for row in choice["measured"]], modes)
+            within = [row for row in choice["measured"] if row["error"] <= choice["tolerance"]]
+            self.assertEqual(within, [row for row in choice["measured"] if row["within_tolerance"]])
+            self.assertEqual(told["precision"], min(within, key=lambda row: row["latency_ms"])["precision"])
+        without = run_json("bench", MODEL, "--precision", "auto", "--tolerance", "0", "--iterations", "2")
+        self.assertEqual([row["precision"] for row in without["precision_choice"]["measured"]], modes[:2])
+        self.assertEqual(without["precision"], "force_float32")
+
+    def test_a_run_in_a_precision_says_so_and_gives_nearly_the_same(self):
+        photo = ["--input", "image=" + os.path.join(EXAMPLES, "images", "test", "00000.jpg"), *PREPROCESS]
+        run("run", MODEL, *photo, "-o", self.at("plain"))
+        told = run_json("run", MODEL, *photo, "--precision", "force_float16", "-o", self.at("halves"))
+        self.assertEqual(told["precision"], "force_float16")
+        pairs = list(zip(*(read_floats(os.path.join(self.at(folder), "logits.npy"), 16) for folder in ("plain", "halves"))))
+        largest = max(abs(a) for a, _ in pairs)
+        self.assertNotEqual(*zip(*pairs))
+        for a, b in pairs:
+            self.assertAlmostEqual(a, b, delta=0.01 * largest)
+
+    def test_a_precision_that_cannot_be_is_a_usage_error(self):
+        run("bench", MODEL, "--precision", "qint8_mixed_float32", status=2)  # no ranges
+        run("bench", MODEL, "--precision", "force_float17", status=2)
+        run("bench", MODEL, "--precision", "force_float16", "--tolerance", "0.1", status=2)
+        run("bench", MODEL, "--precision", "force_float16", "--batch", "2", status=2)
+        run("bench", self.bundle, "--precision", "force_float16", status=2)
+        run("evaluate", MODEL, *TEST, *LABELS, *PREPROCESS, "--precision", "force_float16", "--uniform", "W4A8", status=2)
+
     def test_an_unquantized_bundle_gives_the_networks_own_result_bit_for_bit(self):
         bundle = self.at("float")
         self.export(bundle, "--no-quantize")

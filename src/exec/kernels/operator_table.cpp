@@ -164,7 +164,7 @@ constexpr std::array kTable = {
     binary("Add", fast::lower_binary),
     binary("Sub", fast::lower_binary),
     binary("Mul", fast::lower_binary),
-    binary("Div", fast::lower_binary),
+    binary("Div", fast::lower_division),
     binary("Max", fast::lower_binary),
     binary("Min", fast::lower_binary),
     binary("Sum", fast::lower_binary),
@@ -203,7 +203,7 @@ constexpr std::array kTable = {
     Operator{"QLinearMatMul", kBytes, kPlain, false, reference::qlinear_matmul, check_qlinear_matmul, nullptr},
     Operator{"ConvInteger", kBytes, kPlain, false, reference::conv_integer, check_conv_integer, nullptr},
     Operator{"MatMulInteger", kBytes, kPlain, false, reference::matmul_integer, check_matmul_integer, nullptr},
-    Operator{"Cast", kAll, kAlike, false, reference::cast, check_cast, nullptr},
+    Operator{"Cast", kAll, kAlike, false, reference::cast, check_cast, fast::lower_half_rounding},
     Operator{"CastLike", kAll, kPlain, false, reference::cast, check_cast, nullptr},
 
     rename("Identity"),

@@ -14,6 +14,8 @@ bool lower_pooling(Compiler& compiler, const Group& group);
 bool lower_global_pooling(Compiler& compiler, const Group& group);
 bool lower_activation(Compiler& compiler, const Group& group);
 bool lower_binary(Compiler& compiler, const Group& group);
+bool lower_division(Compiler& compiler, const Group& group);  ///< and what rounds to a grid
+bool lower_half_rounding(Compiler& compiler, const Group& group);
 bool lower_batch_normalization(Compiler& compiler, const Group& group);
 bool lower_prelu(Compiler& compiler, const Group& group);
 bool lower_softmax(Compiler& compiler, const Group& group);

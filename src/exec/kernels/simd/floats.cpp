@@ -129,10 +129,42 @@ void round_to_grid(const float* x, int64_t n, float scale, const CodeRange& rang
       n, [&](int64_t i, auto lanes) { store(y + i, to_float(code_of(load(x + i, lanes) / step)) * step, lanes); });
 }
 
+/// The pattern of |x| without its 13 last bits, rounded; from 2^16 on infinity. Below 2^-14 the sum with 0.5 rounds to
+/// multiples of 2^-24, which are float16's subnormals.
+inline Float rounded_to_half(Float x) {
+  constexpr int32_t kSign = -2147483647 - 1;
+  constexpr int32_t kInfinity = 0x7F800000;
+  const Int bits = reinterpret_cast<Int>(x);
+  const Int magnitude = bits & splat(~kSign);
+  const Int is_number = magnitude < splat(kInfinity);
+  const Int number = magnitude & is_number;
+  const Int near = (number + 0x0FFF + (number >> 13 & 1)) & splat(~0x1FFF);
+  const Int is_large = near >= splat(0x47800000);
+  const Int is_small = number < splat(0x38800000);
+  const Int small = reinterpret_cast<Int>((reinterpret_cast<Float>(number) + 0.5F) - 0.5F);
+  const Int finite = (small & is_small) | (near & ~is_small & ~is_large) | (splat(kInfinity) & is_large);
+  return reinterpret_cast<Float>((finite & is_number) | (magnitude & ~is_number) | (bits & splat(kSign)));
+}
+
+void round_to_half(const float* x, int64_t n, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) { store(y + i, rounded_to_half(load(x + i, lanes)), lanes); });
+}
+
+/// 1.5 * 2^23: floats around it are whole numbers, so that adding it rounds, half to even.
+constexpr float kWholeNumbers = 12582912.0F;
+
+void round_to_steps(const float* x, int64_t n, float step, float low, float high, float* y) {
+  for_each_vector(n, [&](int64_t i, auto lanes) {
+    const Float steps = bounded(load(x + i, lanes) / splat(step), splat(low), splat(high));
+    store(y + i, ((steps + kWholeNumbers) - kWholeNumbers) * splat(step), lanes);
+  });
+}
+
 }  // namespace
 
 void fill_floats(KernelTable& table) {
-  table.f32 = {softmax, scale_shift, scale_shift_rows, prelu_run, prelu_rows, interpolate, silu_run, round_to_grid};
+  table.f32 = {softmax,     scale_shift, scale_shift_rows, prelu_run,     prelu_rows,
+               interpolate, silu_run,    round_to_grid,    round_to_half, round_to_steps};
 }
 
 }  // namespace cleave::exec::simd::CLEAVE_SIMD_ISA

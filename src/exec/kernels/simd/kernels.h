@@ -89,6 +89,10 @@ struct FloatKernels {
   /// y[i] = (q - zero_point) * scale, q the code of x[i]: what QuantizeLinear, Clip and DequantizeLinear give, bit for
   /// bit. Not-a-number becomes the value of the lowest code.
   void (*round_to_grid)(const float* x, std::int64_t n, float scale, const CodeRange& range, float* y);
+  /// y[i] = x[i] rounded to float16: to the nearest, half to even; beyond 65504 to infinity.
+  void (*round_to_half)(const float* x, std::int64_t n, float* y);
+  /// y[i] = clamp(rne(x[i] / step), low, high) * step; whole bounds within +-2^22.
+  void (*round_to_steps)(const float* x, std::int64_t n, float step, float low, float high, float* y);
 };
 
 /// Bounds that values are clamped to.

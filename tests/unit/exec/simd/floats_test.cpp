@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <tuple>
 
 #include "every_isa.h"
+#include "exec/kernels/half.h"
 #include "random_codes.h"
 
 namespace cleave::exec::simd {
@@ -39,6 +42,49 @@ TEST_P(Floats, RoundingToAGridGivesTheCodesValues) {
   f32().round_to_grid(x.data(), static_cast<std::int64_t>(x.size()), 0.21F, range, y.data());
   table().u8.quantize(x.data(), static_cast<std::int64_t>(x.size()), 0.21F, range, codes.data());
   for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], static_cast<float>(codes[i] - 5) * 0.21F) << x[i];
+}
+
+/// Every exponent with the last bits that decide, and beside them.
+std::vector<float> around_halves() {
+  std::vector<float> values;
+  for (std::uint32_t top = 0; top < 0x20000U; ++top) {
+    for (const std::uint32_t rest : {0U, 1U, 0x0FFFU, 0x1000U, 0x1001U, 0x1FFFU}) {
+      values.push_back(std::bit_cast<float>((top << 15) + (top % 4 << 13) + rest));
+    }
+  }
+  return values;
+}
+
+TEST_P(Floats, RoundedToHalfIsTheNearestFloat16) {
+  const std::vector<float> x = around_halves();
+  std::vector<float> y(x.size());
+  f32().round_to_half(x.data(), static_cast<std::int64_t>(x.size()), y.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float expected = from_float16(to_float16(x[i]));
+    if (std::isnan(x[i])) {
+      ASSERT_TRUE(std::isnan(y[i])) << std::bit_cast<std::uint32_t>(x[i]);
+    } else {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(y[i]), std::bit_cast<std::uint32_t>(expected)) << x[i];
+    }
+  }
+}
+
+TEST_P(Floats, StepsAreRoundedHalfToEvenAndClamped) {
+  for (const std::int64_t n : kLengths) {
+    auto x = random_floats(n, -9.0F, 9.0F, 3);
+    for (std::size_t i = 0; i < x.size(); i += 3) x[i] = 0.25F * std::nearbyint(x[i]) + 0.125F;  // ties
+    if (n > 4) std::tie(x[1], x[4]) = std::pair(kInfinity, kNotANumber);
+    std::vector<float> y(n + 1, 99.0F);
+    f32().round_to_steps(x.data(), n, 0.25F, -20.0F, 19.0F, y.data());
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (std::isnan(x[i])) {
+        ASSERT_TRUE(std::isnan(y[i]));
+      } else {
+        ASSERT_EQ(y[i], std::clamp(std::nearbyint(x[i] / 0.25F), -20.0F, 19.0F) * 0.25F) << x[i];
+      }
+    }
+    ASSERT_EQ(y[n], 99.0F);
+  }
 }
 
 TEST_P(Floats, SoftmaxMatchesDoublePrecision) {

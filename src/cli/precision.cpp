@@ -93,7 +93,7 @@ void declare_precision(CommandLine& line, PrecisionOptions& options, bool with_c
   line.text("--precision", options.name,
             {names_of_modes(), about + "auto: the fastest here whose outputs stay within --tolerance"});
   line.number("--tolerance", options.tolerance, 0,
-              {"R", "With --precision auto: largest relative error of the outputs (default 0.1)"});
+              {"R", "With --precision auto: largest relative error of the outputs (default 0.2)"});
   if (!with_calibration) return;
   line.text("--calibration", options.calibration,
             {"FILE", "With --precision qint..: where the activation ranges come from; auto tries those modes with it"});

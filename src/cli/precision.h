@@ -26,7 +26,8 @@ struct PrecisionOptions {
 };
 
 /// Outputs of a mode that `auto` takes differ from those in float32 by at most this relative error (OutputError).
-inline constexpr double kDefaultTolerance = 0.1;
+/// MobileNetV2 at 8 bits has 0.15 and loses 0.4 points of top-1 (docs/quantization.md).
+inline constexpr double kDefaultTolerance = 0.2;
 
 /// Declares --precision and --tolerance; --calibration and --clip too where the verb has none of its own.
 void declare_precision(CommandLine& line, PrecisionOptions& options, bool with_calibration);

@@ -60,7 +60,8 @@ void declare(CommandLine& line, Options& options) {
   line.text("--tuned", options.tuned, {"FILE", "Evaluate a plain model as 'cleave tune' left it"});
   line.integer("--keep-first-last", options.keep_first_last, 0,
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
-  line.text("--clip", options.precision.clip, {"METHOD", "With --uniform or --precision: how clips are chosen"});
+  line.text("--clip", options.precision.clip,
+            {"METHOD", "With --uniform or --precision: " + quant::clip_method_names()});
   line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});

@@ -56,7 +56,7 @@ void declare(CommandLine& line, Options& options) {
   line.number("--edge-memory", options.edge_memory_bytes, 0, {"BYTES", "Weights and live activations on the edge"});
   line.number("--max-distortion", options.max_distortion, 0,
               {"R", "Largest sum of relative error powers over all quantized tensors (default 0.03)"});
-  line.text("--clip", options.clip, {"METHOD", "minmax, percentile, aciq-laplace, aciq-gauss, mse, auto"});
+  line.text("--clip", options.clip, {"METHOD", quant::clip_method_names()});
   line.text("--cut", options.cut,
             {"TENSOR,...", "Pin the cut at these tensors ('inspect --json' lists cuts: name crossing and results)"});
   line.text("--result-at", options.result_at, {"edge|cloud|anywhere", "Where the network's outputs are wanted"});
@@ -124,7 +124,7 @@ search::Plan find_plan(const Options& options) {
 
   search::Plan plan = search::make_plan(problem, solve_timed(problem, options));
   plan.seed = static_cast<std::uint64_t>(options.seed);
-  plan.clip = options.clip;
+  plan.clip = quant::clip_method_name(scenario.clip);
   plan.result_at = options.result_at;
   plan.baselines = search::baselines(scenario.pinned_cut ? unpinned(network, table, scenario) : problem, table);
   plan.made_from = {{"model", network.graph.fingerprint()},

@@ -1,31 +1,14 @@
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "quant/aciq.h"
 #include "quant/activation_values.h"
 #include "quant/bits.h"
+#include "quant/clip_methods.h"
 #include "quant/histogram.h"
 #include "quant/quantizer.h"
 
 namespace cleave::quant {
-
-/// How a clip is chosen. kAuto tries all others and keeps the one of least measured MSE.
-enum class ClipMethod { kMinMax, kPercentile, kAciqLaplace, kAciqGauss, kMse, kAuto };
-
-/// The ordered table of methods: name as on the command line, one line for people.
-struct ClipMethodRow {
-  ClipMethod method;
-  const char* name;
-  const char* what;
-};
-std::span<const ClipMethodRow> clip_methods();
-std::string_view clip_method_name(ClipMethod method);
-/// Throws Error(kUsage) with the list and "did you mean".
-ClipMethod clip_method_from_name(const std::string& name);
 
 /// A chosen quantizer of an activation tensor with its measured distortion.
 struct ActivationChoice {
@@ -35,15 +18,24 @@ struct ActivationChoice {
 };
 
 /// Best quantizer of activations by `method`, zero always exact. Values without a negative one count as following a
-/// ReLU: zero point 0, and ACIQ takes its one-sided roots with the prior of the non-zeros (aciq.h); the range is then
-/// not limited to the largest value seen.
+/// ReLU: zero point 0, and the methods with a prior are one-sided.
 ///
-///     minmax      [min, max]
-///     percentile  keeps 99.99 % of the values: cuts 0.01 % at the top, or 0.005 % at each end of signed values
-///     mse         the global minimum over all steps and zero points (StepSearch)
-///     auto        the least measured MSE; of equals the first in the table
+///     minmax         [min, max]
+///     average        [mean of the images' minima, mean of their maxima]
+///     percentile-P   keeps P % of the values: cuts the rest at the top, or half of it at each end of signed values
+///     entropy        [0, T], T by entropy_clip.h; signed values: T is that of the magnitudes for as many codes as the
+///                    longer side of [min, max] has, and cuts both sides
+///     aciq-*, *      one-sided: [0, max(mean, 0) + m scale], the prior of the values before the ReLU where they are
+///                    known, else that of the non-zeros with mean 0; not limited to the largest value seen unless a
+///                    bound above cut values off. Signed: aciq_signed_range. laplace and gauss are the same with the m
+///                    of prior_optimum.h.
+///     mse            the global minimum over all steps and zero points (StepSearch)
+///     lp-P           lp_step.h; signed values: the best of 17 zero points (all of them up to 4 bits), then narrowed
+///     down auto           the least measured MSE; of equals the first in the table. entropy and lp are not tried: they
+///     cost
+///                    more than all others and are never below mse.
 ///
-/// bits 1..8. Throws Error(kInvalidInput) for empty values.
+/// bits 1..8. Throws Error(kInvalidInput) for empty values, Error(kStale) for `average` when no ranges were collected.
 ActivationChoice choose_activation(const ActivationValues& seen, Bits bits, ClipMethod method);
 
 /// A scale below this part of its tensor's largest one is raised to it. int32 biases have the scale s_x s_w: as
@@ -52,7 +44,8 @@ ActivationChoice choose_activation(const ActivationValues& seen, Bits bits, Clip
 inline constexpr double kSmallestScaleRatio = 1.0 / 65536;
 
 /// Per-channel symmetric weights along `axis`, one clip c per channel by `method`, step c / levels of
-/// WeightGrid::of(bits). ACIQ clips at min(|mean| + m * scale, max|w|); percentile at 99.99 % of |w|.
+/// WeightGrid::of(bits). Methods with a prior clip at min(|mean| + m * scale, max|w|), percentile and entropy by |w|;
+/// average is the whole range (weights have no images).
 /// Dead channels (max|w| tiny beside the tensor's) get scale kSmallestScaleRatio of the largest scale, so that biases
 /// stay in int32; an all-zero tensor gets scale 1.
 /// bits 2..8. Throws Error(kInvalidInput) for a weight that is not finite.

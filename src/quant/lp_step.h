@@ -18,4 +18,12 @@ struct LpStep {
 };
 LpStep lp_step(const WeightedValues& values, CodeLevels levels, double p);
 
+/// The same over grids {negative = z, positive = top - z}: 17 zero points at equal distances (up to 4 bits: all), then
+/// ever closer around the best. Each is judged by a coarser scan, the best one's step then found as lp_step does.
+struct LpGrid {
+  LpStep found;
+  CodeLevels levels;
+};
+LpGrid lp_over_zero_points(const WeightedValues& values, std::int32_t top, double p);
+
 }  // namespace cleave::quant

@@ -20,4 +20,10 @@ double mean_error(const WeightedValues& values, double step, CodeLevels levels, 
   return values.total > 0 ? sum / values.total : 0;
 }
 
+/// Mean of the squared errors.
+inline double mean_square_error(const WeightedValues& values, double step, CodeLevels levels) {
+  return mean_error(values, step, levels,
+                    [](double count, double difference) { return count * difference * difference; });
+}
+
 }  // namespace cleave::quant

@@ -2,7 +2,10 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <numbers>
+#include <tuple>
 
 #include "core/check.h"
 #include "quant/golden_section.h"
@@ -45,7 +48,9 @@ double prior_mse(Density density, double step, CodeLevels levels) {
   return 0.5 * (positive + side_mse(density, step, levels.negative));
 }
 
-PriorOptimum prior_optimum(Density density, CodeLevels levels) {
+namespace {
+
+PriorOptimum solve(Density density, CodeLevels levels) {
   const auto mse = [&](double step) { return prior_mse(density, step, levels); };
   // The best clip lies between half and 16 units for all grids of 1 to 8 bits.
   const double smallest = 0.5 / levels.positive;
@@ -60,6 +65,17 @@ PriorOptimum prior_optimum(Density density, CodeLevels levels) {
   }
   const Minimum found = golden_section(mse, best / growth, best * growth, kTolerance);
   return {found.at, found.value};
+}
+
+}  // namespace
+
+PriorOptimum prior_optimum(Density density, CodeLevels levels) {
+  static std::mutex mutex;
+  static std::map<std::tuple<Density, std::int32_t, std::int32_t>, PriorOptimum> solved;
+  const std::lock_guard lock(mutex);
+  const auto [place, is_new] = solved.try_emplace({density, levels.negative, levels.positive});
+  if (is_new) place->second = solve(density, levels);
+  return place->second;
 }
 
 }  // namespace cleave::quant

@@ -17,7 +17,7 @@ enum class Density { kLaplace, kGauss };
 /// S0(e) = P(x > e), S1(e) = E[x; x > e] of the density of |x|. Sums over codes were summed by parts.
 double prior_mse(Density density, double step, CodeLevels levels);
 
-/// The step of least prior_mse.
+/// The step of least prior_mse. Each grid is solved once per process (5 ms at 8 bits): thousands of channels ask.
 struct PriorOptimum {
   double step = 1;
   double mse = 0;

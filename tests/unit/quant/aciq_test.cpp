@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "golden.h"
+#include "quant/aciq.h"
 #include "quant/clip.h"
 
 namespace cleave::quant {
@@ -34,6 +35,14 @@ WeightedValues density(const std::string& name, bool one_sided) {
   both.counts.insert(both.counts.end(), half.counts.begin(), half.counts.end());
   both.total = 2 * half.total;
   return both;
+}
+
+/// The same as a billion values: what a sample's deviation is measured on.
+WeightedValues counted(WeightedValues values) {
+  constexpr double kValues = 1e9;
+  for (double& count : values.counts) count *= kValues;
+  values.total *= kValues;
+  return values;
 }
 
 double multiplier(const std::string& dist, Bits bits, bool one_sided) {
@@ -120,6 +129,37 @@ TEST(Aciq, ExactSearchFindsTheTrueOptimumOfEveryDensity) {
       const double step = multiplier(dist, bits, one_sided) / family.clip_codes;
       EXPECT_NEAR(step_mse(values, step, family.grid), at_aciq, 1e-5 * at_aciq);
     }
+  }
+}
+
+TEST(PriorClips, TakeTheTrueOptimumOfTheirDensityOnEveryGrid) {
+  CLEAVE_NEEDS_SHARED();
+  const Json document = golden("analytic_clip.json");
+  for (const Json& row : document.at("rows")) {
+    const auto dist = row.at("dist").get<std::string>();
+    const Bits bits{row.at("bits").get<int>()};
+    const ClipMethod method = dist == "laplace" ? ClipMethod::kLaplace : ClipMethod::kGauss;
+    const WeightedValues values = counted(density(dist, false));
+    if (!row.at("one_sided").get<bool>()) {
+      for (const Family& family : families(bits, false)) {
+        if (family.grid.max_code == 0) continue;
+        SCOPED_TRACE(dist + " " + std::to_string(bits.count) + " " + family.name);
+        const double multiplier = row.at("true").at(family.name).at("opt_multiplier");
+        const StepChoice choice = choose_step(values, family.grid, bits, method);
+        EXPECT_NEAR(choice.step * family.clip_codes, multiplier, 1e-4 * multiplier);
+      }
+      continue;
+    }
+    SCOPED_TRACE(dist + " " + std::to_string(bits.count) + " one-sided");
+    const double multiplier = row.at("true").at("uint").at("opt_multiplier");
+    const WeightedValues positive = counted(density(dist, true));
+    const ActivationValues seen{positive, values, {}};
+    EXPECT_NEAR(choose_activation(seen, bits, method).quantizer.scale * static_cast<float>(bits.max_unsigned()),
+                multiplier, 1e-4 * multiplier);
+    // E|x| and E[x^2] of the positive half are those of both: the guess without `before` agrees.
+    EXPECT_NEAR(
+        choose_activation({positive, {}, {}}, bits, method).quantizer.scale * static_cast<float>(bits.max_unsigned()),
+        multiplier, 1e-4 * multiplier);
   }
 }
 

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "core/error.h"
+#include "quant/aciq.h"
 #include "quant/distortion.h"
+#include "quant/entropy_clip.h"
+#include "quant/lp_step.h"
 #include "quant/step_search.h"
 #include "support/property.h"
 
@@ -20,6 +23,11 @@ constexpr double kFloatSlack = 1 + 1e-5;  ///< a float32 scale is not quite the 
 
 WeightedValues exact(const std::vector<float>& values) {
   return WeightedValues::exact(values);
+}
+
+/// Values with an average range somewhat inside theirs.
+ActivationValues seen(const WeightedValues& values) {
+  return {values, {}, Range{0.75 * values.min(), 0.5 * values.max()}};
 }
 
 /// Values of mixed magnitude with heavy tails and repeats.
@@ -130,10 +138,10 @@ TEST(ChooseActivation, ExactIsNeverAboveAnyOtherMethod) {
     const bool one_sided = *rc::gen::arbitrary<bool>();
     const WeightedValues values = exact(*numbers(one_sided));
     const Bits bits{*rc::gen::inRange(1, 9)};
-    const double mse = choose_activation({values, {}, {}}, bits, ClipMethod::kMse).mse;
+    const double mse = choose_activation(seen(values), bits, ClipMethod::kMse).mse;
     for (const ClipMethodRow& row : clip_methods()) {
       RC_ASSERT(mse <=
-                choose_activation({values, {}, {}}, bits, row.method).mse * kFloatSlack + 1e-12 * values.mean_square());
+                choose_activation(seen(values), bits, row.method).mse * kFloatSlack + 1e-12 * values.mean_square());
     }
   });
 }
@@ -142,11 +150,11 @@ TEST(ChooseActivation, AutoIsTheLeastOfTheMethodsAndNamesIt) {
   expect_holds([] {
     const WeightedValues values = exact(*numbers());
     const Bits bits{*rc::gen::inRange(2, 9)};
-    const ActivationChoice automatic = choose_activation({values, {}, {}}, bits, ClipMethod::kAuto);
+    const ActivationChoice automatic = choose_activation(seen(values), bits, ClipMethod::kAuto);
     RC_ASSERT(automatic.method != ClipMethod::kAuto);
-    RC_ASSERT(automatic.quantizer == choose_activation({values, {}, {}}, bits, automatic.method).quantizer);
+    RC_ASSERT(automatic.quantizer == choose_activation(seen(values), bits, automatic.method).quantizer);
     for (const ClipMethodRow& row : clip_methods()) {
-      RC_ASSERT(automatic.mse <= choose_activation({values, {}, {}}, bits, row.method).mse);
+      RC_ASSERT(automatic.mse <= choose_activation(seen(values), bits, row.method).mse);
     }
   });
 }
@@ -154,7 +162,7 @@ TEST(ChooseActivation, AutoIsTheLeastOfTheMethodsAndNamesIt) {
 TEST(ChooseActivation, MeasuresTheErrorOfTheQuantizerItReturns) {
   const std::vector<float> data = {-1.0F, -0.3F, 0.2F, 0.7F, 1.9F, 5.0F};
   for (const ClipMethodRow& row : clip_methods()) {
-    const ActivationChoice choice = choose_activation({exact(data), {}, {}}, Bits{3}, row.method);
+    const ActivationChoice choice = choose_activation(seen(exact(data)), Bits{3}, row.method);
     double sum = 0;
     for (const float x : data) sum += std::pow(double{x} - double{choice.quantizer.fake(x)}, 2);
     EXPECT_NEAR(choice.mse, sum / 6, 1e-6 * choice.mse) << row.name;
@@ -165,20 +173,20 @@ TEST(ChooseActivation, GivesNonNegativeValuesZeroPointZero) {
   const WeightedValues values = exact({0, 0, 0.5F, 1, 2, 9});
   for (const ClipMethodRow& row : clip_methods()) {
     for (int bits = 1; bits <= 8; ++bits) {
-      EXPECT_EQ(choose_activation({values, {}, {}}, Bits{bits}, row.method).quantizer.zero_point, 0) << row.name;
+      EXPECT_EQ(choose_activation(seen(values), Bits{bits}, row.method).quantizer.zero_point, 0) << row.name;
     }
   }
 }
 
 TEST(ChooseActivation, HandlesValuesBelowZeroOnly) {
-  const ActivationChoice choice = choose_activation({exact({-3, -2, -1}), {}, {}}, Bits{2}, ClipMethod::kMse);
+  const ActivationChoice choice = choose_activation(seen(exact({-3, -2, -1})), Bits{2}, ClipMethod::kMse);
   EXPECT_EQ(choice.quantizer, (AffineQuantizer{1.0F, 3, Bits{2}}));
   EXPECT_EQ(choice.mse, 0);
 }
 
 TEST(ChooseActivation, HandlesZerosOnly) {
   for (const ClipMethodRow& row : clip_methods()) {
-    const ActivationChoice choice = choose_activation({exact({0, 0, 0}), {}, {}}, Bits{4}, row.method);
+    const ActivationChoice choice = choose_activation(seen(exact({0, 0, 0})), Bits{4}, row.method);
     EXPECT_EQ(choice.mse, 0) << row.name;
     EXPECT_GT(choice.quantizer.scale, 0) << row.name;
   }
@@ -187,12 +195,76 @@ TEST(ChooseActivation, HandlesZerosOnly) {
 TEST(ChooseActivation, CutsAHundredthOfAPercentByPercentile) {
   std::vector<float> values;
   for (int i = 1; i <= 20000; ++i) values.push_back(static_cast<float>(i));
-  const AffineQuantizer one_sided =
-      choose_activation({exact(values), {}, {}}, Bits{8}, ClipMethod::kPercentile).quantizer;
+  const AffineQuantizer one_sided = choose_activation(seen(exact(values)), Bits{8}, ClipMethod::kPercentile).quantizer;
   EXPECT_FLOAT_EQ(one_sided.scale * 255, 19998);
   for (int i = 1; i <= 20000; ++i) values.push_back(static_cast<float>(-i));
-  const AffineQuantizer both = choose_activation({exact(values), {}, {}}, Bits{8}, ClipMethod::kPercentile).quantizer;
+  const AffineQuantizer both = choose_activation(seen(exact(values)), Bits{8}, ClipMethod::kPercentile).quantizer;
   EXPECT_NEAR(both.scale * 255, 2 * 19998, 1.5);
+}
+
+TEST(ChooseActivation, KeepsThePercentageThatIsAskedFor) {
+  std::vector<float> values;
+  for (int i = 1; i <= 1000; ++i) values.push_back(static_cast<float>(i));
+  const auto top = [&](double percent) {
+    return choose_activation(seen(exact(values)), Bits{8}, ClipMethod::percentile(percent)).quantizer.scale * 255;
+  };
+  EXPECT_FLOAT_EQ(top(50), 500);
+  EXPECT_FLOAT_EQ(top(99), 990);
+  EXPECT_FLOAT_EQ(top(100), 1000);
+}
+
+TEST(ChooseActivation, TakesTheImagesRangesAveraged) {
+  const ActivationValues both{exact({-4, 1, 10}), {}, Range{-1, 3}};
+  EXPECT_EQ(choose_activation(both, Bits{2}, ClipMethod::kAverage).quantizer, (AffineQuantizer{4.0F / 3, 1, Bits{2}}));
+  try {
+    choose_activation({exact({1, 2}), {}, {}}, Bits{8}, ClipMethod::kAverage);
+    FAIL() << "averaged the ranges of no image";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kStale);
+    EXPECT_FALSE(error.hint().empty());
+  }
+  EXPECT_NO_THROW(choose_activation({exact({1, 2}), {}, {}}, Bits{8}, ClipMethod::kAuto));
+}
+
+TEST(ChooseActivation, CutsByEntropyOnTheLongerSide) {
+  std::vector<float> values;
+  for (int i = 0; i < 20000; ++i)
+    values.push_back(std::abs(std::sin(static_cast<float>(i)) * std::sin(static_cast<float>(3 * i))));
+  values.push_back(40);
+  const auto range = [](const AffineQuantizer& q) { return q.scale * static_cast<float>(q.bits.max_unsigned()); };
+  const AffineQuantizer one_sided = choose_activation(seen(exact(values)), Bits{6}, ClipMethod::kEntropy).quantizer;
+  EXPECT_FLOAT_EQ(range(one_sided), static_cast<float>(entropy_clip(exact(values), 63)));
+  EXPECT_LT(range(one_sided), 2);
+  values.push_back(-0.25F);
+  const AffineQuantizer both = choose_activation(seen(exact(values)), Bits{6}, ClipMethod::kEntropy).quantizer;
+  EXPECT_NEAR(range(both), range(one_sided) + 0.25F, 0.1F);  // the short side is kept whole
+  EXPECT_GT(both.zero_point, 0);
+}
+
+TEST(ChooseActivation, TakesThePriorOfTheValuesBeforeTheRelu) {
+  const WeightedValues before = exact({-3, -1, 1, 5});  // mean 0.5, E|x - mean| = 2.5
+  const ActivationValues seen{exact({0, 0, 1, 5}), before, {}};
+  const double multiplier = aciq_laplace_multiplier(Bits{4}, true);
+  EXPECT_FLOAT_EQ(choose_activation(seen, Bits{4}, ClipMethod::kAciqLaplace).quantizer.scale,
+                  static_cast<float>((0.5 + 2.5 * multiplier) / 15));
+  // A bound above, as of Relu6: nothing lies beyond what is left.
+  const ActivationValues bounded{exact({0, 0, 1, 3}), before, {}};
+  EXPECT_FLOAT_EQ(choose_activation(bounded, Bits{4}, ClipMethod::kAciqLaplace).quantizer.scale, 3.0F / 15);
+}
+
+TEST(ChooseActivation, SearchesTheZeroPointByTheExponentToo) {
+  expect_holds([] {
+    const WeightedValues values = exact(with(*numbers(), {-0.5F, 0.125F}));
+    const Bits bits{*rc::gen::inRange(1, 5)};
+    const double p = *rc::gen::element(1.5, 2.4, 3.0);
+    double least = std::numeric_limits<double>::infinity();
+    for (std::int32_t zero_point = 0; zero_point <= bits.max_unsigned(); ++zero_point) {
+      least = std::min(least, lp_step(values, {zero_point, bits.max_unsigned() - zero_point}, p).error);
+    }
+    const AffineQuantizer found = choose_activation(seen(values), bits, ClipMethod::lp(p)).quantizer;
+    const CodeLevels levels{found.zero_point, bits.max_unsigned() - found.zero_point};
+    RC_ASSERT(lp_error(values, found.scale, levels, p) <= least * (1 + 1e-3) + 1e-12 * values.mean_square());
+  });
 }
 
 TEST(ChooseActivation, RefusesNoValues) {
@@ -300,7 +372,7 @@ TEST(Distortion, IsTheErrorOverThePower) {
 TEST(ClipMethods, AreFoundByTheirNames) {
   for (const ClipMethodRow& row : clip_methods()) {
     EXPECT_EQ(clip_method_from_name(row.name), row.method);
-    EXPECT_EQ(clip_method_name(row.method), row.name);
+    EXPECT_EQ(clip_method_from_name(clip_method_name(row.method)), row.method);
   }
   try {
     clip_method_from_name("minmx");
@@ -309,6 +381,20 @@ TEST(ClipMethods, AreFoundByTheirNames) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_NE(std::string(error.what()).find("did you mean 'minmax'"), std::string::npos) << error.what();
     EXPECT_NE(error.hint().find("aciq-gauss"), std::string::npos);
+    EXPECT_NE(error.hint().find("lp[-P]"), std::string::npos);
+  }
+}
+
+TEST(ClipMethods, TakeANumberBehindTheirName) {
+  EXPECT_EQ(clip_method_from_name("percentile"), ClipMethod::percentile(99.99));
+  EXPECT_EQ(clip_method_from_name("percentile-99.9"), ClipMethod::percentile(99.9));
+  EXPECT_EQ(clip_method_from_name("lp-3"), ClipMethod::lp(3));
+  EXPECT_EQ(clip_method_name(ClipMethod::percentile(99.9)), "percentile-99.9");
+  EXPECT_EQ(clip_method_name(ClipMethod::lp(0.5)), "lp-0.5");
+  EXPECT_EQ(clip_method_name(ClipMethod::kMse), "mse");
+  for (const char* wrong : {"percentile-", "percentile-0", "percentile-100.5", "percentile-x", "percentile-99x", "lp-0",
+                            "lp--1", "lp-nan", "lp-inf", "mse-2", "lp2.4"}) {
+    EXPECT_THROW(clip_method_from_name(wrong), Error) << wrong;
   }
 }
 

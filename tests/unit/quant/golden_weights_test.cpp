@@ -6,6 +6,7 @@
 
 #include "golden.h"
 #include "quant/clip.h"
+#include "quant/lp_step.h"
 #include "quant/rounding.h"
 
 namespace cleave::quant {
@@ -101,6 +102,41 @@ TEST(GoldenWeights, EveryRecordHasTheStepsErrorsAndCodesOfTheReference) {
       check_method(record, method, row.at("methods").at(method));
     }
   }
+}
+
+/// Lp per output channel, and against the grid of OBC and GPTQ (80 ranges, p = 2.4) per tensor and channel.
+TEST(GoldenWeights, LpStepsAreAtMostTheReferencesPerChannel) {
+  CLEAVE_NEEDS_SHARED();
+  std::map<std::string, std::vector<Group>> groups;
+  const Json document = golden("weights_quant.json");
+  int checked = 0;
+  for (const Json& row : document.at("records")) {
+    const auto tensor = row.at("tensor").get<std::string>();
+    const bool per_channel = row.at("granularity") == "channel";
+    const std::string key = tensor + (per_channel ? " per channel" : " per tensor");
+    if (groups.count(key) == 0) groups[key] = groups_of(golden_tensor(tensor), per_channel);
+    const WeightGrid grid{row.at("qmin").get<std::int32_t>(), row.at("qmax").get<std::int32_t>()};
+    const Bits bits{row.at("bits").get<int>()};
+    for (const auto& [method, expected] : row.at("methods").items()) {
+      const bool is_grid = method == "obc_grid100_p2.4" && row.at("range") == "full";
+      const bool is_lp = method.rfind("lp_", 0) == 0 && per_channel;
+      if (!is_grid && !is_lp) continue;
+      SCOPED_TRACE(key + " " + row.at("bits").dump() + " bits " + method);
+      const double p = is_grid ? 2.4 : std::stod(method.substr(3));
+      const std::vector<double> steps = steps_of(expected);
+      const CodeLevels levels{-grid.min_code, grid.max_code};
+      double least = 0;
+      double found = 0;
+      for (std::size_t i = 0; i < steps.size(); ++i) {
+        const WeightedValues& values = groups[key][i].values;
+        least += lp_error(values, steps[i], levels, p) * values.total;
+        found += lp_error(values, choose_step(values, grid, bits, ClipMethod::lp(p)).step, levels, p) * values.total;
+      }
+      EXPECT_LE(found, least * (1 + 1e-3));
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 308);  // 42 records with 4 exponents, 140 with the grid search
 }
 
 TEST(GoldenWeights, ExactStepIsNoWorseThanAnyMethodOfTheReference) {

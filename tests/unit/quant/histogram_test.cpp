@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "support/property.h"
 #include "quant/histogram.h"
 #include "quant/histogram_text.h"
+#include "support/property.h"
 
 namespace cleave::quant {
 namespace {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "support/property.h"
 #include "quant/packing.h"
+#include "support/property.h"
 
 namespace cleave::quant {
 namespace {

@@ -7,7 +7,11 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "quant/entropy_clip.h"
+#include "quant/least_mse.h"
+#include "quant/lp_step.h"
 #include "quant/mean_error.h"
+#include "quant/prior_clip.h"
 #include "quant/rounding.h"
 #include "quant/step_search.h"
 
@@ -15,49 +19,12 @@ namespace cleave::quant {
 
 namespace {
 
-constexpr double kKeptFraction = 0.9999;
+using Kind = ClipMethod::Kind;
+
 constexpr std::int64_t kParallelElements = 1 << 14;  // below, threads cost more than they give
 
-double grid_mse(const WeightedValues& values, double step, CodeLevels levels) {
-  return mean_error(values, step, levels,
-                    [](double count, double difference) { return count * difference * difference; });
-}
-
-double multiplier(ClipMethod method, Bits bits, bool one_sided) {
-  return method == ClipMethod::kAciqLaplace ? aciq_laplace_multiplier(bits, one_sided)
-                                            : aciq_gauss_multiplier(bits, one_sided);
-}
-
-Range aciq_range(const WeightedValues& values, Bits bits, ClipMethod method) {
-  const bool laplace = method == ClipMethod::kAciqLaplace;
-  if (values.min() >= 0) {
-    const Prior prior = laplace ? laplace_prior_of_nonzeros(values) : gauss_prior_of_nonzeros(values);
-    return aciq_one_sided_range(prior, multiplier(method, bits, true));
-  }
-  const Prior prior = laplace ? laplace_prior(values) : gauss_prior(values);
-  return aciq_signed_range(prior, multiplier(method, bits, false), values.min());
-}
-
-Range percentile_range(const WeightedValues& values) {
-  if (values.min() >= 0) return {0, values.quantile(kKeptFraction)};
-  const double cut = (1 - kKeptFraction) / 2;
-  return {values.quantile(cut), values.quantile(1 - cut)};
-}
-
-AffineQuantizer mse_quantizer(const WeightedValues& values, Bits bits) {
-  const StepSearch::Best best = StepSearch(values).minimum_over_zero_points(bits.max_unsigned());
-  const auto scale = static_cast<float>(best.step);
-  if (best.step < std::numeric_limits<float>::min() || !std::isfinite(scale)) {
-    return affine_quantizer({values.min(), values.max()}, bits);
-  }
-  return {scale, best.levels.negative, bits};
-}
-
-AffineQuantizer quantizer_by(const WeightedValues& values, Bits bits, ClipMethod method) {
-  if (method == ClipMethod::kMse) return mse_quantizer(values, bits);
-  if (method == ClipMethod::kMinMax) return affine_quantizer({values.min(), values.max()}, bits);
-  if (method == ClipMethod::kPercentile) return affine_quantizer(percentile_range(values), bits);
-  return affine_quantizer(aciq_range(values, bits, method), bits);
+CodeLevels levels_of(const WeightGrid& grid) {
+  return {-grid.min_code, grid.max_code};
 }
 
 /// The smallest magnitude with at least `fraction` of the mass at or below it.
@@ -73,60 +40,43 @@ double magnitude_quantile(const WeightedValues& values, double fraction) {
   return 0;
 }
 
-double clip_by(const WeightedValues& values, Bits bits, ClipMethod method) {
-  if (method == ClipMethod::kMinMax) return values.max_magnitude();
-  if (method == ClipMethod::kPercentile) return magnitude_quantile(values, kKeptFraction);
-  const Prior prior = method == ClipMethod::kAciqLaplace ? laplace_prior(values) : gauss_prior(values);
-  return aciq_symmetric_clip(prior, multiplier(method, bits, false), values.max_magnitude());
-}
-
-/// The least MSE over all methods that measure one themselves; of equals the first in the table.
-template <typename Choose>
-auto least_mse(const Choose& choose) {
-  auto best = choose(clip_methods().front().method);
-  for (const ClipMethodRow& row : clip_methods().subspan(1)) {
-    if (row.method == ClipMethod::kAuto) continue;
-    auto candidate = choose(row.method);
-    if (candidate.mse < best.mse) best = candidate;
+double clip_by(const WeightedValues& values, const WeightGrid& grid, Bits bits, const ClipMethod& method) {
+  const double largest = values.max_magnitude();
+  switch (method.kind) {
+    case Kind::kMinMax:
+    case Kind::kAverage:
+      return largest;
+    case Kind::kPercentile:
+      return magnitude_quantile(values, method.parameter / 100);
+    case Kind::kEntropy:
+      return entropy_clip(values, grid.levels());
+    default:
+      break;
   }
-  return best;
+  const double multiplier = clip_multiplier(method, bits, levels_of(grid), grid.levels());
+  return aciq_symmetric_clip(signed_prior(method, values), multiplier, largest);
 }
 
 }  // namespace
 
-double affine_mse(const WeightedValues& values, const AffineQuantizer& quantizer) {
-  const std::int32_t zero = quantizer.zero_point;
-  return grid_mse(values, quantizer.scale, {zero, quantizer.bits.max_unsigned() - zero});
-}
-
 double step_mse(const WeightedValues& values, double step, const WeightGrid& grid) {
-  return grid_mse(values, step, {-grid.min_code, grid.max_code});
-}
-
-ActivationChoice choose_activation(const ActivationValues& seen, Bits bits, ClipMethod method) {
-  const WeightedValues& values = seen.values;
-  if (values.empty()) {
-    throw Error(ErrorKind::kInvalidInput, "no values to choose a range from", "Calibrate with at least one image.");
-  }
-  if (method == ClipMethod::kAuto) {
-    return least_mse([&](ClipMethod candidate) { return choose_activation(seen, bits, candidate); });
-  }
-  const AffineQuantizer quantizer = quantizer_by(values, bits, method);
-  return {quantizer, method, affine_mse(values, quantizer)};
+  return mean_square_error(values, step, levels_of(grid));
 }
 
 StepChoice mse_optimal_step(const WeightedValues& values, const WeightGrid& grid) {
-  const StepSearch::Best best = StepSearch(values).minimum({-grid.min_code, grid.max_code});
+  const StepSearch::Best best = StepSearch(values).minimum(levels_of(grid));
   return {best.step, values.total > 0 ? best.error / values.total : 0, ClipMethod::kMse};
 }
 
 StepChoice choose_step(const WeightedValues& values, const WeightGrid& grid, Bits bits, ClipMethod method) {
   if (values.max_magnitude() == 0) return {1, 0, method == ClipMethod::kAuto ? ClipMethod::kMinMax : method};
   if (method == ClipMethod::kAuto) {
-    return least_mse([&](ClipMethod candidate) { return choose_step(values, grid, bits, candidate); });
+    return least_mse([](const ClipMethod& candidate) { return candidate != ClipMethod::kAverage; },
+                     [&](const ClipMethod& candidate) { return choose_step(values, grid, bits, candidate); });
   }
   if (method == ClipMethod::kMse) return mse_optimal_step(values, grid);
-  const double step = clip_by(values, bits, method) / grid.levels();
+  const double step = method.kind == Kind::kLp ? lp_step(values, levels_of(grid), method.parameter).step
+                                               : clip_by(values, grid, bits, method) / grid.levels();
   return {step, step_mse(values, step, grid), method};
 }
 

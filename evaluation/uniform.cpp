@@ -71,8 +71,10 @@ exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::Cali
     if (keep) read_by_kept.insert(unit.inputs.begin(), unit.inputs.end());
     const quant::Bits bits{keep ? options.keep_first_last_bits : options.weight_bits};
     if (unit.weight == graph::TensorId::kNone || !bits.quantized()) continue;
-    spec.weights[unit.name] =
-        quant::choose_weights(*graph.constant(unit.weight), unit.weight_axis, bits, options.clip).quantizer;
+    const Tensor& weights = *graph.constant(unit.weight);
+    const quant::BitRule rule = keep ? quant::BitRule::kUniform : options.channel_bits;
+    const std::vector<quant::Bits> widths = quant::allocate_bits(weights, unit.weight_axis, bits, rule);
+    spec.weights[unit.name] = quant::choose_weights(weights, unit.weight_axis, widths, options.clip).quantizer;
   }
   const auto quantize = [&](graph::TensorId id, int bits) {
     if (bits == 32 || !is_quantizable(graph, id)) return;

@@ -5,6 +5,7 @@
 #include "exec/fake_quantize.h"
 #include "graph/graph.h"
 #include "quant/calibration_table.h"
+#include "quant/channel_bits.h"
 #include "quant/clip.h"
 
 namespace cleave::evaluation {
@@ -15,6 +16,7 @@ struct UniformOptions {
   int activation_bits = 8;
   int keep_first_last_bits = 0;  ///< of the first and last unit with weights and of what they read; 0: no exception
   quant::ClipMethod clip = quant::ClipMethod::kAuto;
+  quant::BitRule channel_bits = quant::BitRule::kUniform;  ///< of all but the first and last unit, if those are kept
 };
 
 /// "W4A8" (32 allowed: unquantized). Throws Error(kUsage).

@@ -107,7 +107,7 @@ class Chooser {
     }
     const quant::ActivationChoice choice =
         quant::choose_activation(table_.tensor(name).activation_values(), bits, method_);
-    return {within_clip(choice.quantizer, maker), quant::clip_method_name(choice.method)};
+    return {within_clip(choice.quantizer, maker), std::string(quant::clip_method_name(choice.method))};
   }
 
   /// A grid that reaches beyond what the unit's Clip lets through ends at the bound instead (histogram bins are a

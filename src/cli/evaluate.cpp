@@ -33,6 +33,7 @@ struct Options {
   std::string uniform;
   std::string tuned;
   PrecisionOptions precision;
+  std::string channel_bits = "uniform";
   std::string kernels = "fast";
   std::int64_t keep_first_last = 0;
   std::int64_t limit = 0;
@@ -62,6 +63,8 @@ void declare(CommandLine& line, Options& options) {
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
   line.text("--clip", options.precision.clip,
             {"METHOD", "With --uniform or --precision: " + quant::clip_method_names()});
+  line.text("--channel-bits", options.channel_bits,
+            {"uniform|aciq|log2|greedy", "With --uniform: how a tensor's weight bits are shared among its channels"});
   line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
@@ -86,6 +89,7 @@ Opener open_evaluated(const Options& options) {
     uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
   }
   uniform.clip = quant::clip_method_from_name(options.precision.clip);
+  uniform.channel_bits = quant::bit_rule_from_name(options.channel_bits);
   return open_graph(exec::fake_quantize(graph, evaluation::uniform_spec(graph, table, uniform)), session);
 }
 

@@ -14,16 +14,29 @@ namespace {
 
 constexpr int kRounds = 10;          // of ACIQ's allocation, its target corrected between them
 constexpr double kMeanError = 0.01;  // it stops at
+constexpr double kDead = -1e3;       // log2 of a deviation of zero
 
 double mean_of(const std::vector<int>& bits) {
   return std::accumulate(bits.begin(), bits.end(), 0.0) / static_cast<double>(bits.size());
 }
 
-std::vector<int> aciq_bits_once(const std::vector<double>& shares, double target, AllocationLimits limits) {
-  const double bins = static_cast<double>(shares.size()) * std::exp2(target);
-  std::vector<int> bits;
+/// log2 of each channel's share of the bins, for a mean of 0 bits; dead channels have none.
+std::vector<double> aciq_logarithms(std::span<const double> deviations) {
+  std::vector<double> shares;
+  for (const double sigma : deviations) shares.push_back(std::cbrt(sigma * sigma));
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  std::vector<double> logarithms;
   for (const double share : shares) {
-    const double wanted = share > 0 ? round_half_even(std::log2(bins * share)) : limits.lowest;
+    const double bins = static_cast<double>(shares.size()) * (sum > 0 ? share / sum : 0);
+    logarithms.push_back(bins > 0 ? std::log2(bins) : kDead);
+  }
+  return logarithms;
+}
+
+std::vector<int> rounded_bits(const std::vector<double>& logarithms, double target, AllocationLimits limits) {
+  std::vector<int> bits;
+  for (const double logarithm : logarithms) {
+    const double wanted = round_half_even(target + logarithm);
     bits.push_back(static_cast<int>(std::clamp<double>(wanted, limits.lowest, limits.highest)));
   }
   return bits;
@@ -42,22 +55,35 @@ std::vector<double> filled_to(const std::vector<double>& logarithms, double cons
 
 std::vector<int> aciq_bits(std::span<const double> deviations, double mean_bits, AllocationLimits limits) {
   CLEAVE_CHECK(!deviations.empty(), "bits are given to at least one channel");
-  std::vector<double> shares;
-  for (const double sigma : deviations) shares.push_back(std::cbrt(sigma * sigma));
-  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
-  for (double& share : shares) share = sum > 0 ? share / sum : 0;
+  const std::vector<double> logarithms = aciq_logarithms(deviations);
   double target = mean_bits;
-  std::vector<int> bits = aciq_bits_once(shares, target, limits);
+  std::vector<int> bits = rounded_bits(logarithms, target, limits);
   for (int round = 1; round < kRounds && std::abs(mean_bits - mean_of(bits)) > kMeanError; ++round) {
     target += (mean_bits - mean_of(bits)) / 2;
-    bits = aciq_bits_once(shares, target, limits);
+    bits = rounded_bits(logarithms, target, limits);
   }
   return bits;
 }
 
+std::vector<int> aciq_bits_within(std::span<const double> deviations, double mean_bits, AllocationLimits limits) {
+  const std::vector<double> wanted = aciq_logarithms(deviations);
+  std::vector<int> bits = aciq_bits(deviations, mean_bits, limits);
+  const auto budget = static_cast<std::int64_t>(std::floor(mean_bits * static_cast<double>(bits.size())));
+  for (;;) {
+    const std::int64_t left = budget - std::accumulate(bits.begin(), bits.end(), std::int64_t{0});
+    const int change = left > 0 ? 1 : -1;
+    std::size_t most = bits.size();
+    for (std::size_t c = 0; left != 0 && c < bits.size(); ++c) {
+      if (bits[c] + change < limits.lowest || bits[c] + change > limits.highest) continue;
+      if (most == bits.size() || change * (wanted[c] - bits[c]) > change * (wanted[most] - bits[most])) most = c;
+    }
+    if (most == bits.size()) return bits;
+    bits[most] += change;
+  }
+}
+
 std::vector<int> log2_sigma_bits(std::span<const double> deviations, double mean_bits, AllocationLimits limits) {
   CLEAVE_CHECK(!deviations.empty(), "bits are given to at least one channel");
-  constexpr double kDead = -1e3;  // log2 of a deviation of zero
   std::vector<double> logarithms;
   for (const double sigma : deviations) logarithms.push_back(sigma > 0 ? std::log2(sigma) : kDead);
   const double budget = std::floor(mean_bits * static_cast<double>(deviations.size()));

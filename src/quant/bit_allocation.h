@@ -17,6 +17,10 @@ struct AllocationLimits {
 /// `deviations`: standard deviation per channel, positive or zero. Source: Banner et al., 2019, and their code.
 std::vector<int> aciq_bits(std::span<const double> deviations, double mean_bits, AllocationLimits limits);
 
+/// aciq_bits, then one bit at a time, where rounding took or gave most, until the bits add up to channels * mean_bits
+/// (rounded down) or all channels are at a limit.
+std::vector<int> aciq_bits_within(std::span<const double> deviations, double mean_bits, AllocationLimits limits);
+
 /// Reverse water-filling for a budget of bits: M_i = c + log2 sigma_i, rounded down; what is left of the budget goes
 /// to the largest remainders. The constant c is such that the bits within the limits add up to channels * mean_bits
 /// (rounded down), or all channels are at a limit.

@@ -55,6 +55,8 @@ struct WeightChoice {
   double mse = 0;                   ///< over all elements, with the scales as they are (float32, floored)
 };
 WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method);
+/// The same with bits for each channel (channel_bits.h), one per slice (checked).
+WeightChoice choose_weights(const Tensor& weights, int axis, const std::vector<Bits>& bits, ClipMethod method);
 
 /// Mean squared error over all elements of quantized weights, double arithmetic.
 double weight_mse(const Tensor& weights, const WeightQuantizer& quantizer);

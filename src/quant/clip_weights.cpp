@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "quant/channel_values.h"
 #include "quant/entropy_clip.h"
 #include "quant/least_mse.h"
 #include "quant/lp_step.h"
@@ -82,18 +83,6 @@ StepChoice choose_step(const WeightedValues& values, const WeightGrid& grid, Bit
 
 namespace {
 
-WeightedValues channel_values(const Tensor& weights, const ChannelLayout& layout, std::int64_t channel) {
-  const auto all = weights.data<float>();
-  std::vector<float> values;
-  values.reserve(static_cast<std::size_t>(layout.channel_elements()));
-  for (std::int64_t o = 0; o < layout.outer; ++o) {
-    const auto run = all.subspan(static_cast<std::size_t>((o * layout.channels + channel) * layout.inner),
-                                 static_cast<std::size_t>(layout.inner));
-    values.insert(values.end(), run.begin(), run.end());
-  }
-  return WeightedValues::exact(values);
-}
-
 /// float32 scales; dead channels raised to a part of the largest.
 std::vector<float> floored_scales(const std::vector<StepChoice>& steps, const std::vector<double>& magnitudes) {
   double largest = 0;
@@ -115,11 +104,12 @@ double weight_mse(const Tensor& weights, const WeightQuantizer& quantizer) {
   const ChannelLayout layout = ChannelLayout::of(weights.shape(), quantizer.axis);
   CLEAVE_CHECK(layout.channels == static_cast<std::int64_t>(quantizer.scales.size()), "one scale per channel");
   const auto values = weights.data<float>();
-  const double lo = quantizer.grid().min_code;
-  const double hi = quantizer.grid().max_code;
   double sum = 0;
   for (std::int64_t run = 0; run < layout.outer * layout.channels; ++run) {
-    const double step = quantizer.scales[static_cast<std::size_t>(run % layout.channels)];
+    const auto channel = static_cast<std::size_t>(run % layout.channels);
+    const double step = quantizer.scales[channel];
+    const double lo = quantizer.grid(channel).min_code;
+    const double hi = quantizer.grid(channel).max_code;
     for (std::int64_t i = run * layout.inner; i < (run + 1) * layout.inner; ++i) {
       const double x = values[static_cast<std::size_t>(i)];
       const double difference = x - step * clamped_code(x / step, lo, hi);
@@ -129,11 +119,15 @@ double weight_mse(const Tensor& weights, const WeightQuantizer& quantizer) {
   return weights.elements() > 0 ? sum / static_cast<double>(weights.elements()) : 0;
 }
 
-WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method) {
-  CLEAVE_CHECK(bits.count >= 2 && bits.count <= 8, "weights have 2 to 8 bits");
+WeightChoice choose_weights(const Tensor& weights, int axis, const std::vector<Bits>& bits, ClipMethod method) {
   const ChannelLayout layout = ChannelLayout::of(weights.shape(), axis);
-  const WeightGrid grid = WeightGrid::of(bits);
   const auto channels = static_cast<std::size_t>(layout.channels);
+  CLEAVE_CHECK(bits.size() == channels, "one bit-width per channel");
+  Bits widest{2};
+  for (const Bits width : bits) {
+    CLEAVE_CHECK(width.count >= 2 && width.count <= 8, "weights have 2 to 8 bits");
+    widest = std::max(widest, width);
+  }
   std::vector<StepChoice> steps(channels);
   std::vector<double> magnitudes(channels);
   const int threads = weights.elements() < kParallelElements ? 1 : 0;
@@ -141,12 +135,18 @@ WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMeth
     const WeightedValues values = channel_values(weights, layout, channel);
     const auto c = static_cast<std::size_t>(channel);
     magnitudes[c] = values.max_magnitude();
-    steps[c] = choose_step(values, grid, bits, method);
+    steps[c] = choose_step(values, WeightGrid::of(bits[c]), bits[c], method);
   });
-  WeightChoice choice{{floored_scales(steps, magnitudes), axis, bits}, {}, 0};
+  const bool uniform = std::count(bits.begin(), bits.end(), widest) == layout.channels;
+  WeightChoice choice{{floored_scales(steps, magnitudes), axis, widest, uniform ? std::vector<Bits>{} : bits}, {}, 0};
   for (const StepChoice& step : steps) choice.methods.push_back(step.method);
   choice.mse = weight_mse(weights, choice.quantizer);
   return choice;
+}
+
+WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method) {
+  const auto channels = static_cast<std::size_t>(ChannelLayout::of(weights.shape(), axis).channels);
+  return choose_weights(weights, axis, std::vector<Bits>(channels, bits), method);
 }
 
 }  // namespace cleave::quant

@@ -63,15 +63,14 @@ ChannelLayout ChannelLayout::of(const Shape& shape, int axis) {
 
 namespace {
 
-/// Calls body(first, last, scale) for every run of elements that share a scale.
+/// Calls body(first, last, channel) for every run of elements of one channel.
 template <typename Body>
 void for_each_run(const Shape& shape, const WeightQuantizer& quantizer, const Body& body) {
   const ChannelLayout layout = ChannelLayout::of(shape, quantizer.axis);
   CLEAVE_CHECK(layout.channels == static_cast<std::int64_t>(quantizer.scales.size()), "one scale per channel");
   for (std::int64_t run = 0; run < layout.outer * layout.channels; ++run) {
     const auto first = static_cast<std::size_t>(run * layout.inner);
-    body(first, first + static_cast<std::size_t>(layout.inner),
-         quantizer.scales[static_cast<std::size_t>(run % layout.channels)]);
+    body(first, first + static_cast<std::size_t>(layout.inner), static_cast<std::size_t>(run % layout.channels));
   }
 }
 
@@ -81,10 +80,10 @@ Tensor weight_codes(const Tensor& weights, const WeightQuantizer& quantizer) {
   Tensor codes(DType::kInt8, weights.shape());
   const auto source = weights.data<float>();
   const auto target = codes.mutable_data<std::int8_t>();
-  const WeightGrid grid = quantizer.grid();
-  const auto lo = static_cast<float>(grid.min_code);
-  const auto hi = static_cast<float>(grid.max_code);
-  for_each_run(weights.shape(), quantizer, [&](std::size_t first, std::size_t last, float scale) {
+  for_each_run(weights.shape(), quantizer, [&](std::size_t first, std::size_t last, std::size_t channel) {
+    const float scale = quantizer.scales[channel];
+    const auto lo = static_cast<float>(quantizer.grid(channel).min_code);
+    const auto hi = static_cast<float>(quantizer.grid(channel).max_code);
     for (std::size_t i = first; i < last; ++i) {
       target[i] = static_cast<std::int8_t>(clamped_code(source[i] / scale, lo, hi));
     }
@@ -96,7 +95,8 @@ Tensor dequantize_weights(const Tensor& codes, const WeightQuantizer& quantizer)
   Tensor weights(DType::kFloat32, codes.shape());
   const auto source = codes.data<std::int8_t>();
   const auto target = weights.mutable_data<float>();
-  for_each_run(codes.shape(), quantizer, [&](std::size_t first, std::size_t last, float scale) {
+  for_each_run(codes.shape(), quantizer, [&](std::size_t first, std::size_t last, std::size_t channel) {
+    const float scale = quantizer.scales[channel];
     for (std::size_t i = first; i < last; ++i) target[i] = static_cast<float>(source[i]) * scale;
   });
   return weights;

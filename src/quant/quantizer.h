@@ -54,13 +54,16 @@ struct WeightGrid {
   std::int32_t levels() const { return -min_code; }
 };
 
-/// Symmetric per-channel quantizer of a weight tensor (zero point 0): code = clamp(rne(w / scale[c]), grid).
+/// Symmetric per-channel quantizer of a weight tensor (zero point 0): code = clamp(rne(w / scale[c]), grid(c)).
 struct WeightQuantizer {
   std::vector<float> scales;  ///< one per slice along `axis`; a dead channel has a floored scale (clip.h)
   int axis = 0;
-  Bits bits{8};
+  Bits bits{8};                         ///< the widest channel's
+  std::vector<Bits> channel_bits = {};  ///< one per slice; empty: all have `bits`
 
-  WeightGrid grid() const { return WeightGrid::of(bits); }
+  WeightGrid grid(std::size_t channel) const {
+    return WeightGrid::of(channel_bits.empty() ? bits : channel_bits[channel]);
+  }
   bool operator==(const WeightQuantizer&) const = default;
 };
 

@@ -77,9 +77,18 @@ TEST(BitAllocation, ByMeasuredErrorsIsTheReferencesAndTheBest) {
     const std::vector<int> by_sigma = log2_sigma_bits(deviations, mean, limits);
     EXPECT_EQ(sum_of(by_sigma), mean * static_cast<double>(channels.size()));
     EXPECT_LE(decibels(by_sigma), decibels(greedy) + 1e-9);
-    EXPECT_NEAR(decibels(by_sigma), record.at("log2sigma_db"), 0.6);
+    EXPECT_NEAR(decibels(by_sigma), record.at("log2sigma_db"), 1e-3);
+    const std::vector<int> by_bins = aciq_bits_within(deviations, mean, limits);
+    EXPECT_EQ(sum_of(by_bins), mean * static_cast<double>(channels.size()));
+    EXPECT_NEAR(decibels(by_bins), record.at("aciq_two_thirds_db"), 1e-3);
     EXPECT_NEAR(decibels(std::vector<int>(channels.size(), static_cast<int>(mean))), record.at("uniform_db"), 1e-3);
   }
+}
+
+TEST(BitAllocation, OfAciqGivesDeadChannelsTheLeastAndStopsAtTheLimits) {
+  EXPECT_EQ(aciq_bits_within(std::vector<double>{0, 1}, 3, {2, 8}), (std::vector<int>{2, 4}));
+  EXPECT_EQ(aciq_bits_within(std::vector<double>{1, 5}, 8, {2, 8}), (std::vector<int>{8, 8}));
+  EXPECT_EQ(aciq_bits_within(std::vector<double>{0, 0}, 4, {2, 8}), (std::vector<int>{4, 4}));
 }
 
 TEST(BitAllocation, ByLogarithmsGivesABitPerDoubledDeviation) {

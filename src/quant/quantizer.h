@@ -61,6 +61,8 @@ struct WeightQuantizer {
   Bits bits{8};                         ///< the widest channel's
   std::vector<Bits> channel_bits = {};  ///< one per slice; empty: all have `bits`
 
+  /// The grid of all channels where they have the same bits, else that of the widest.
+  WeightGrid grid() const { return WeightGrid::of(bits); }
   WeightGrid grid(std::size_t channel) const {
     return WeightGrid::of(channel_bits.empty() ? bits : channel_bits[channel]);
   }

@@ -140,8 +140,21 @@ TEST(ChooseActivation, ExactIsNeverAboveAnyOtherMethod) {
     const Bits bits{*rc::gen::inRange(1, 9)};
     const double mse = choose_activation(seen(values), bits, ClipMethod::kMse).mse;
     for (const ClipMethodRow& row : clip_methods()) {
-      RC_ASSERT(mse <=
-                choose_activation(seen(values), bits, row.method).mse * kFloatSlack + 1e-12 * values.mean_square());
+      const double other = choose_activation(seen(values), bits, row.method).mse;
+      RC_ASSERT(mse <= other * (1 + 1e-9) + 1e-13 * values.mean_square());
+    }
+  });
+}
+
+TEST(ChooseStep, ExactIsNeverAboveAnyOtherMethod) {
+  expect_holds([] {
+    const WeightedValues values = exact(*numbers());
+    const Bits bits{*rc::gen::inRange(2, 9)};
+    const WeightGrid grid = *rc::gen::arbitrary<bool>() ? WeightGrid::full(bits) : WeightGrid::narrow(bits);
+    const double mse = choose_step(values, grid, bits, ClipMethod::kMse).mse;
+    for (const ClipMethodRow& row : clip_methods()) {
+      const double other = choose_step(values, grid, bits, row.method).mse;
+      RC_ASSERT(mse <= other * (1 + 1e-9) + 1e-13 * values.mean_square());
     }
   });
 }

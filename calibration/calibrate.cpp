@@ -7,7 +7,6 @@
 #include <set>
 
 #include "calibration/checkpoint.h"
-#include "calibration/statistics.h"
 #include "core/error.h"
 #include "core/fingerprint.h"
 #include "core/parallel.h"
@@ -41,8 +40,10 @@ struct ImageResult {
 
 /// A compiled network with the statistics of the images it ran; one per thread.
 struct Worker {
-  explicit Worker(const graph::Graph& graph)
-      : taps(calibration_taps(graph)), session(graph, {exec::Kernels::kFast, 1}), observer(graph, taps) {}
+  Worker(const graph::Graph& graph, HistogramValues histogram_values)
+      : taps(calibration_taps(graph)),
+        session(graph, {exec::Kernels::kFast, 1}),
+        observer(graph, taps, histogram_values) {}
   std::vector<graph::TensorId> taps;
   exec::Session session;
   StatisticsObserver observer;
@@ -113,7 +114,7 @@ class Calibration {
   /// One thread's share: images as they come, until there are none, a stop request, or too many bad ones.
   void work(std::unique_ptr<Worker>& worker, std::atomic<std::size_t>& next, std::size_t begin,
             std::vector<ImageResult>& results) {
-    if (!worker) worker = std::make_unique<Worker>(graph_);
+    if (!worker) worker = std::make_unique<Worker>(graph_, options_.histogram_values);
     while (!control_.stop.stop_requested() && bad_count_ <= options_.max_bad) {
       const std::size_t i = next++ - begin;
       if (i >= results.size()) return;
@@ -132,8 +133,10 @@ class Calibration {
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }
+    quant::CalibrationImage image{path, sha256_hex(bytes), sample.jpeg_bytes};
+    worker.observer.begin_image(stable_hash(image.sha256));
     worker.session.run_into(std::span(&sample.input, 1), worker.taps, worker.observer, worker.outputs);
-    return {quant::CalibrationImage{path, sha256_hex(bytes), sample.jpeg_bytes}, ""};
+    return {std::move(image), ""};
   }
 
   Sample decode(const std::string& bytes, const std::filesystem::path& file) const {

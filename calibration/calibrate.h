@@ -6,6 +6,7 @@
 #include <string>
 
 #include "calibration/images.h"
+#include "calibration/statistics.h"
 #include "core/progress.h"
 #include "graph/graph.h"
 #include "quant/calibration_table.h"
@@ -14,6 +15,7 @@ namespace cleave::calibration {
 
 struct CalibrateOptions {
   Preprocess preprocess;
+  HistogramValues histogram_values = HistogramValues::kSample;
   std::int64_t limit = 0;  ///< 0: all images
   std::int64_t shard_index = 0;
   std::int64_t shard_count = 1;
@@ -35,7 +37,7 @@ struct CalibrateOptions {
 ///
 /// Throws Error(kUnsupported) unless the network has one input, float32; Error(kInvalidInput) past max_bad or when no
 /// image of the whole set can be read; Error(kInterrupted) after saving the checkpoint; Error(kStale) when a
-/// checkpoint to resume from is of another model, preprocessing, shard or image set.
+/// checkpoint to resume from is of another model, preprocessing, kind of statistics, shard or image set.
 quant::CalibrationTable calibrate(const graph::Graph& graph, const std::string& model_sha256, ImageSet images,
                                   const CalibrateOptions& options, const StageControl& control = {});
 

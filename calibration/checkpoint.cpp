@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "calibration/statistics.h"
 #include "core/error.h"
 
 namespace cleave::calibration {
@@ -16,6 +15,7 @@ quant::CalibrationTable fresh_table(const graph::Graph& graph, const std::string
   table.model_sha256 = model_sha256;
   table.graph_fingerprint = graph.fingerprint();
   table.preprocess = options.preprocess.to_json().dump();
+  table.statistics = options.histogram_values == HistogramValues::kAll ? "full" : "sampled";
   table.shards = {options.shard_index};
   table.shard_count = options.shard_count;
   for (const graph::TensorId id : calibration_taps(graph)) {
@@ -45,6 +45,7 @@ std::string difference(const quant::CalibrationTable& found, const quant::Calibr
   if (found.model_sha256 != wanted.model_sha256) return "model";
   if (found.graph_fingerprint != wanted.graph_fingerprint || !same_tensors(found, wanted)) return "graph";
   if (found.preprocess != wanted.preprocess) return "preprocessing";
+  if (found.statistics != wanted.statistics) return "kind of statistics";
   if (found.shards != wanted.shards || found.shard_count != wanted.shard_count) return "shard";
   return covers(images, found) ? "" : "image set";
 }

@@ -19,6 +19,7 @@ struct Options {
   std::string preprocess = "raw";
   std::string output = "calibration.json";
   std::string shard = "0/1";
+  std::string statistics = "sampled";
   std::int64_t limit = 0;
   std::int64_t max_bad = 10;
   std::int64_t jobs = 0;
@@ -34,6 +35,12 @@ void read_shard(const std::string& text, calibration::CalibrateOptions& options)
   }
   options.shard_index = *index;
   options.shard_count = *count;
+}
+
+calibration::HistogramValues histogram_values(const std::string& text) {
+  if (text == "full") return calibration::HistogramValues::kAll;
+  if (text == "sampled") return calibration::HistogramValues::kSample;
+  throw Error(ErrorKind::kUsage, "--statistics '" + text + "' is neither full nor sampled");
 }
 
 void warn_of_broken_inputs(const graph::Graph& graph, const quant::CalibrationTable& table) {
@@ -70,6 +77,8 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   line.text("-o,--output", options.output, {"FILE", "The calibration table"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.text("--shard", options.shard, {"i/N", "Only this share of the images; 'cleave merge' joins them"});
+  line.text("--statistics", options.statistics,
+            {"KIND", "Histograms of all values (full), or of a part of each image's (sampled)"});
   line.flag("--resume", options.resume, "Continue from FILE.partial where an interrupted run left off");
   line.integer("--max-bad", options.max_bad, 0, {"N", "More unreadable images than this is an error"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
@@ -79,6 +88,7 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   calibration::CalibrateOptions calibrate;
   read_shard(options.shard, calibrate);
   calibrate.preprocess = calibration::Preprocess::find(options.preprocess);
+  calibrate.histogram_values = histogram_values(options.statistics);
   calibrate.limit = options.limit;
   calibrate.max_bad = options.max_bad;
   calibrate.threads = static_cast<int>(options.jobs);

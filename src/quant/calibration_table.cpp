@@ -124,7 +124,7 @@ const TensorStatistics& CalibrationTable::tensor(const std::string& name) const 
   const auto found = tensors.find(name);
   if (found != tensors.end()) return found->second;
   std::vector<std::string> names;
-  for (const auto& [known, statistics] : tensors) names.push_back(known);
+  for (const auto& [known, values] : tensors) names.push_back(known);
   throw Error(ErrorKind::kStale,
               "the calibration table has no statistics of tensor '" + name + "'" + did_you_mean(name, names),
               "Calibrate again with this model.");
@@ -204,6 +204,7 @@ CalibrationTable merge(const CalibrationTable& a, const CalibrationTable& b) {
   require_same(a.model_sha256, b.model_sha256, "models");
   require_same(a.graph_fingerprint, b.graph_fingerprint, "graphs");
   require_same(a.preprocess, b.preprocess, "preprocessing");
+  require_same(a.statistics, b.statistics, "kinds of statistics");
   CalibrationTable merged = a;
   merge_shards(b, merged);
   require_disjoint_images(a, b);

@@ -98,6 +98,7 @@ struct CalibrationTable {
   std::string model_sha256;
   std::string graph_fingerprint;
   std::string preprocess = "{}";                    ///< compact JSON text of the preprocessing block
+  std::string statistics = "full";                  ///< what histograms are made of: "full", or "sampled"
   std::int64_t shard_count = 1;                     ///< 1: complete
   std::vector<std::int64_t> shards = {0};           ///< which of 0..shard_count-1 are in this table, ascending
   std::vector<CalibrationImage> images;             ///< sorted by path
@@ -125,7 +126,7 @@ struct CalibrationTable {
 
 /// Exact, associative and commutative: merging the N shards of a run in any order gives what the run over all images
 /// gives (shard 0 of 1). Two complete tables over different images merge to a complete table.
-/// Throws Error(kStale) when model, graph or preprocessing differ, Error(kInvalidInput) when an image or a shard is in
+/// Throws Error(kStale) when model, graph, preprocessing or kind of statistics differ, Error(kInvalidInput) when an image or a shard is in
 /// both or the shards belong to different partitions.
 CalibrationTable merge(const CalibrationTable& a, const CalibrationTable& b);
 

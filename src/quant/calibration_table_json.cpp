@@ -246,6 +246,12 @@ void read_shards(JsonReader reader, CalibrationTable& table) {
   }
 }
 
+std::string read_statistics(JsonReader& reader) {
+  const std::string text = reader.text("statistics");
+  if (text != "full" && text != "sampled") refuse(reader.path_of("statistics"), "neither full nor sampled");
+  return text;
+}
+
 Json images_json(const CalibrationTable& table) {
   Json images = Json::array();
   for (const CalibrationImage& image : table.images) {
@@ -261,11 +267,12 @@ Json CalibrationTable::to_json() const {
   json["model_sha256"] = model_sha256;
   json["graph_fingerprint"] = graph_fingerprint;
   json["preprocess"] = parse_json(preprocess, "preprocess");
+  json["statistics"] = statistics;
   json["shard"] = {{"count", shard_count}, {"indices", shards}};
   json["images"] = images_json(*this);
   json["bad_images"] = bad_images;
   json["tensors"] = Json::object();
-  for (const auto& [name, statistics] : tensors) json["tensors"][name] = tensor_json(statistics);
+  for (const auto& [name, values] : tensors) json["tensors"][name] = tensor_json(values);
   return json;
 }
 
@@ -290,6 +297,7 @@ CalibrationTable CalibrationTable::from_json(const Json& json, const std::string
   table.model_sha256 = reader.text("model_sha256");
   table.graph_fingerprint = reader.text("graph_fingerprint");
   table.preprocess = compact(reader.object("preprocess").json());
+  if (reader.has("statistics")) table.statistics = read_statistics(reader);
   read_shards(reader.object("shard"), table);
   table.images = read_images(reader);
   table.bad_images = reader.texts("bad_images");

@@ -110,8 +110,13 @@ TEST_F(Calibrate, StatisticsAreThoseOfTheValuesThatTheNetworkComputes) {
   quant::TensorStatistics inputs, outputs;
   for (int i = 0; i < kImages; ++i) {
     const Sample sample = load_sample(images() / image_name(i), Preprocess(), {1, 3, 6, 6}, false);
-    inputs.add(sample.input);
-    outputs.add(session.run(std::span(&sample.input, 1))[0]);
+    const Tensor output = session.run(std::span(&sample.input, 1))[0];
+    for (const auto& [tensor, statistics] : {std::pair(&sample.input, &inputs), std::pair(&output, &outputs)}) {
+      statistics->add(*tensor);
+      quant::ValueCounts image;
+      image.add(tensor->data<float>());
+      statistics->image_ranges.add(image.min, image.max);
+    }
   }
   EXPECT_EQ(table.tensors.at("x"), inputs);
   EXPECT_EQ(table.tensors.at("z"), outputs);

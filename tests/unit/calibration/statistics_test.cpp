@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "graph/builder.h"
 
@@ -29,11 +30,16 @@ graph::Graph network(const Shape& shape) {
   return builder.build();
 }
 
-TensorStatistics observe(const Shape& shape, const std::vector<std::vector<float>>& runs, std::int64_t block = 1) {
+/// Run i is of image i.
+TensorStatistics observe(const Shape& shape, const std::vector<std::vector<float>>& runs, std::int64_t block = 1,
+                         HistogramValues histogram_values = HistogramValues::kAll) {
   const graph::Graph graph = network(shape);
   const std::vector<TensorId> taps = {*graph.find("x")};
-  StatisticsObserver observer(graph, taps);
-  for (const std::vector<float>& run : runs) observer.observe({taps[0], run.data(), shape, block});
+  StatisticsObserver observer(graph, taps, histogram_values);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    observer.begin_image(i);
+    observer.observe({taps[0], runs[i].data(), shape, block});
+  }
   std::map<std::string, TensorStatistics> tensors;
   observer.move_into(tensors);
   return tensors.at("x");
@@ -60,6 +66,9 @@ TensorStatistics expected(const Shape& shape, const std::vector<std::vector<floa
   std::size_t inner = 1;
   for (std::size_t i = 2; i < shape.size(); ++i) inner *= static_cast<std::size_t>(shape[i]);
   for (const std::vector<float>& run : runs) {
+    quant::ValueCounts image;
+    image.add(run);
+    if (image.finite() > 0) statistics.image_ranges.add(image.min, image.max);
     for (std::size_t i = 0; i < run.size(); ++i) {
       count_naively(run[i], statistics.counts, statistics.histogram);
       if (statistics.channels.empty()) continue;
@@ -215,6 +224,102 @@ TEST(Statistics, MovingOutStartsAnewAndMerges) {
   }
   observer.move_into(tensors);
   EXPECT_EQ(tensors.at("x").counts.count, 6U);
+}
+
+/// Without histograms.
+TensorStatistics counters(TensorStatistics statistics) {
+  statistics.histogram = quant::FloatHistogram(17);
+  for (quant::ChannelStatistics& channel : statistics.channels) channel.histogram = quant::FloatHistogram(19);
+  return statistics;
+}
+
+TensorStatistics sampled(const Shape& shape, const std::vector<std::vector<float>>& runs, std::int64_t block = 1) {
+  return observe(shape, runs, block, HistogramValues::kSample);
+}
+
+TEST(SampledStatistics, CountEveryValueWhateverTheSample) {
+  for (const bool special : {false, true}) {
+    const Shape shape = {1, 19, 31, 23};
+    const std::vector<std::vector<float>> runs = {mixed(element_count(shape), 1, special),
+                                                  mixed(element_count(shape), 2, special)};
+    EXPECT_EQ(counters(sampled(shape, runs)), counters(expected(shape, runs)));
+    EXPECT_LT(sampled(shape, runs).histogram.bins().size(), expected(shape, runs).histogram.bins().size());
+  }
+}
+
+TEST(SampledStatistics, AreTheSameInEveryLayout) {
+  const Shape shape = {1, 19, 31, 23};
+  const std::vector<float> plain = mixed(element_count(shape), 8, true);
+  for (const std::int64_t block : {4, 16, 19, 32}) {
+    EXPECT_EQ(sampled(shape, {blocked(shape, plain, block)}, block), sampled(shape, {plain})) << block;
+  }
+}
+
+TEST(SampledStatistics, SmallTensorsAreTakenWhole) {
+  for (const Shape& shape : {Shape{1, 512}, Shape{1, 8, 8, 8}, Shape{1, 1001}, Shape{7}}) {
+    const std::vector<std::vector<float>> runs = {mixed(element_count(shape), 1, true)};
+    EXPECT_EQ(sampled(shape, runs), expected(shape, runs)) << shape_text(shape);
+  }
+}
+
+TEST(SampledStatistics, HoldAllOfTheMassAllZerosAndAllOfTheTail) {
+  const Shape shape = {1, 8, 60, 60};
+  std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = i % 3 == 0 ? 0.0F : static_cast<float>(i % 1000) / 1000.0F;
+  for (const std::size_t i : {5U, 7000U, 7001U, 28'799U}) values[i] = 50.0F + static_cast<float>(i);
+  values[123] = -0.75F;  // the least one, not in the tail
+  const TensorStatistics seen = sampled(shape, {values});
+  const TensorStatistics all = expected(shape, {values});
+  EXPECT_EQ(seen.histogram.total(), values.size());
+  std::map<std::uint32_t, std::uint64_t> bins;
+  for (const auto& [index, count] : seen.histogram.bins()) bins[index] = count;
+  for (const auto& [index, count] : all.histogram.bins()) {
+    const bool far_out = std::bit_cast<float>(index << 17) >= 40.0F;
+    if (index == 0 || far_out) {
+      EXPECT_EQ(bins[index], count) << index;
+    }
+  }
+  EXPECT_EQ(seen.weighted().min(), all.weighted().min());
+  EXPECT_NEAR(seen.weighted().mean(), all.weighted().mean(), 0.05 * all.weighted().mean());
+}
+
+TEST(SampledStatistics, DependOnTheImagesAloneNotOnTheirOrderOrSplit) {
+  const Shape shape = {1, 5, 40, 40};
+  const graph::Graph graph = network(shape);
+  const std::vector<TensorId> taps = {*graph.find("x")};
+  const auto collect = [&](const std::vector<std::vector<std::uint32_t>>& parts) {
+    std::map<std::string, TensorStatistics> tensors;
+    for (const std::vector<std::uint32_t>& part : parts) {
+      StatisticsObserver observer(graph, taps);
+      for (const std::uint32_t image : part) {
+        const std::vector<float> values = mixed(element_count(shape), image, true);
+        observer.begin_image(image);
+        observer.observe({taps[0], values.data(), shape, 1});
+      }
+      observer.move_into(tensors);
+    }
+    return tensors.at("x");
+  };
+  std::vector<std::uint32_t> many(150);  // more than wait at once
+  std::iota(many.begin(), many.end(), 0);
+  const TensorStatistics together = collect({many});
+  std::reverse(many.begin(), many.end());
+  EXPECT_EQ(collect({many}), together);
+  EXPECT_EQ(collect({{many.begin(), many.begin() + 40}, {}, {many.begin() + 40, many.end()}}), together);
+}
+
+TEST(SampledStatistics, DifferentImagesShowDifferentPositions) {
+  const Shape shape = {1, 1, 100, 100};
+  std::vector<float> values(10'000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1.0F + static_cast<float>(i);
+  const std::size_t once = sampled(shape, {values}).channels[0].histogram.total();
+  const TensorStatistics twice = sampled(shape, {values, values});
+  const TensorStatistics first = sampled(shape, {values});
+  EXPECT_EQ(twice.channels[0].histogram.total(), 2 * once);
+  TensorStatistics doubled = first;
+  doubled.merge(first);
+  EXPECT_NE(twice.channels[0].histogram, doubled.channels[0].histogram);
 }
 
 TEST(Statistics, TapsAreInputsAndUnitOutputsInFloat) {

@@ -12,6 +12,7 @@
   void fill_pooling(KernelTable& table);        \
   void fill_lookup(KernelTable& table);         \
   void fill_floats(KernelTable& table);         \
+  void fill_bounds(KernelTable& table);         \
   void fill_product(KernelTable& table);        \
   void fill_winograd(KernelTable& table);       \
   void fill_int8_windows(KernelTable& table);   \

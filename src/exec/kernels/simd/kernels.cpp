@@ -14,6 +14,7 @@ namespace {
     isa::fill_pooling(table);        \
     isa::fill_lookup(table);         \
     isa::fill_floats(table);         \
+    isa::fill_bounds(table);         \
     isa::fill_product(table);        \
     isa::fill_winograd(table);       \
     isa::fill_int8_windows(table);   \

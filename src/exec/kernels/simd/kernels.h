@@ -95,6 +95,31 @@ struct FloatKernels {
   void (*round_to_steps)(const float* x, std::int64_t n, float step, float low, float high, float* y);
 };
 
+/// What `channels` interleaved rows of values hold, each found for itself; NaN is passed over. All four are of one
+/// entry per channel.
+struct RowBounds {
+  float* low;           ///< least value; +infinity where there is none
+  float* high;          ///< greatest value; -infinity where there is none
+  float* zero_or_nan;   ///< 0 where all values are finite, else NaN
+  std::int32_t* zeros;  ///< how many values are +0 or -0
+};
+
+/// Values whose magnitude is above a threshold, found on the way; in no particular order.
+struct Tail {
+  float threshold;     ///< +infinity: none are wanted
+  float* values;       ///< room for every value looked at, and for 16 more
+  std::int64_t count;  ///< how many lie there already; counted on
+};
+
+/// Bounds of values in one pass; any order gives the same.
+struct BoundsKernels {
+  /// Of channel c the values x[i * stride + c], i < count.
+  void (*of_rows)(const float* x, std::int64_t count, std::int64_t stride, std::int64_t channels,
+                  const RowBounds& bounds, Tail& tail);
+  /// Of channel c the values x[c * count + i], i < count.
+  void (*of_runs)(const float* x, std::int64_t count, std::int64_t channels, const RowBounds& bounds, Tail& tail);
+};
+
 /// Bounds that values are clamped to.
 struct Bounds {
   bool clamps;
@@ -153,6 +178,7 @@ struct KernelTable {
   CodeKernels<std::uint8_t> u8;
   CodeKernels<std::int8_t> s8;
   FloatKernels f32;
+  BoundsKernels bounds;
   Int8Kernels int8;
   /// out[i] = table[in[i]]: any function of one code (of int8 codes too: index by the bit pattern).
   void (*lookup)(const std::uint8_t* in, std::int64_t n, const std::uint8_t table[256], std::uint8_t* out);

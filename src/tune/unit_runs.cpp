@@ -44,24 +44,73 @@ UnitRuns::UnitRuns(const Graph& graph, std::size_t unit, const exec::ActivationQ
   }
 }
 
-std::vector<Tensor> UnitRuns::run(const Graph& network, const SampleStream& stream,
-                                  const exec::ActivationQuantizers& grids) const {
+void UnitRuns::run_graph(const Graph& network, const SampleStream& stream, const exec::ActivationQuantizers& grids,
+                         const See& see) const {
   Part part(network, {0, network.units().size()}, grids, stream.workers());
-  std::vector<Tensor> made(stream.size());
+  std::vector<std::vector<Tensor>> made(static_cast<std::size_t>(stream.workers()));
   for_each_sample(stream.size(), stream.workers(), [&](int worker, std::size_t i) {
-    std::vector<Tensor> outputs;
+    std::vector<Tensor>& outputs = made[static_cast<std::size_t>(worker)];
     part.run(worker, stream.live(i), outputs);
-    made[i] = std::move(outputs[0]);
+    see(i, outputs[0]);
   });
-  return made;
 }
 
-std::vector<Tensor> UnitRuns::outputs(const SampleStream& stream, const Parameters& parameters, bool rounded) const {
-  return run(exec::with_rounded_weights(graph_, parameters), stream, rounded ? grids_ : exec::ActivationQuantizers{});
+void UnitRuns::run(const SampleStream& stream, const Parameters& parameters, bool rounded, const See& see) const {
+  run_graph(exec::with_rounded_weights(graph_, parameters), stream, rounded ? grids_ : exec::ActivationQuantizers{},
+            see);
 }
 
-std::vector<Tensor> UnitRuns::sums(const SampleStream& stream, const Parameters& parameters) const {
-  return run(exec::with_rounded_weights(sums_, parameters), stream, {});
+void UnitRuns::run_sums(const SampleStream& stream, const Parameters& parameters, const See& see) const {
+  run_graph(exec::with_rounded_weights(sums_, parameters), stream, {}, see);
+}
+
+namespace {
+
+/// Mean per channel over samples, added up in their order whatever the order in which they come.
+class Means {
+ public:
+  Means(std::size_t samples, int axis, const UnitRuns::Counts& counts) : sums_(samples), axis_(axis), counts_(counts) {}
+
+  void see(std::size_t i, const Tensor& output) {
+    if (!counts_(i)) return;
+    sums_[i] = channel_sums(output, axis_);
+    const auto channels = static_cast<double>(sums_[i].size());
+    for (double& sum : sums_[i]) sum /= static_cast<double>(output.elements()) / channels;
+  }
+
+  PerChannel mean() const {
+    PerChannel total;
+    double count = 0;
+    for (const PerChannel& sample : sums_) {
+      if (sample.empty()) continue;
+      total.resize(sample.size());
+      for (std::size_t c = 0; c < sample.size(); ++c) total[c] += sample[c];
+      ++count;
+    }
+    for (double& x : total) x /= count;
+    return total;
+  }
+
+ private:
+  std::vector<PerChannel> sums_;
+  int axis_;
+  const UnitRuns::Counts& counts_;
+};
+
+}  // namespace
+
+PerChannel UnitRuns::mean_outputs(const SampleStream& stream, const Parameters& parameters, int axis,
+                                  const Counts& counts) const {
+  Means means(stream.size(), axis, counts);
+  run(stream, parameters, true, [&](std::size_t i, const Tensor& output) { means.see(i, output); });
+  return means.mean();
+}
+
+PerChannel UnitRuns::mean_sums(const SampleStream& stream, const Parameters& parameters, int axis,
+                               const Counts& counts) const {
+  Means means(stream.size(), axis, counts);
+  run_sums(stream, parameters, [&](std::size_t i, const Tensor& sum) { means.see(i, sum); });
+  return means.mean();
 }
 
 std::optional<int> channel_axis(const Graph& graph, const graph::Unit& unit, const Shape& shape,
@@ -73,33 +122,27 @@ std::optional<int> channel_axis(const Graph& graph, const graph::Unit& unit, con
   return static_cast<int>(axis);
 }
 
-PerChannel channel_means(const std::vector<Tensor>& samples, int axis) {
-  PerChannel sums(static_cast<std::size_t>(samples[0].shape()[static_cast<std::size_t>(axis)]));
-  for (const Tensor& sample : samples) {
-    for_each_run(sample, axis, [&sums](std::size_t channel, std::span<const float> run, std::size_t) {
-      double sum = 0;
-      for (const float x : run) sum += static_cast<double>(x);
-      sums[channel] += sum;
-    });
-  }
-  const auto each = static_cast<double>(samples[0].elements()) / static_cast<double>(sums.size());
-  for (double& sum : sums) sum /= each * static_cast<double>(samples.size());
+PerChannel channel_sums(const Tensor& sample, int axis) {
+  PerChannel sums(static_cast<std::size_t>(sample.shape()[static_cast<std::size_t>(axis)]));
+  for_each_run(sample, axis, [&sums](std::size_t channel, std::span<const float> run, std::size_t) {
+    double sum = 0;
+    for (const float x : run) sum += static_cast<double>(x);
+    sums[channel] += sum;
+  });
   return sums;
 }
 
-PerChannel squared_errors(const std::vector<Tensor>& samples, const std::vector<Tensor>& targets, int axis) {
-  PerChannel sums(static_cast<std::size_t>(samples[0].shape()[static_cast<std::size_t>(axis)]));
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto wanted = targets[i].data<float>();
-    for_each_run(samples[i], axis, [&](std::size_t channel, std::span<const float> run, std::size_t begin) {
-      double sum = 0;
-      for (std::size_t k = 0; k < run.size(); ++k) {
-        const double d = static_cast<double>(run[k]) - static_cast<double>(wanted[begin + k]);
-        sum += d * d;
-      }
-      sums[channel] += sum;
-    });
-  }
+PerChannel squared_errors(const Tensor& sample, const Tensor& target, int axis) {
+  PerChannel sums(static_cast<std::size_t>(sample.shape()[static_cast<std::size_t>(axis)]));
+  const auto wanted = target.data<float>();
+  for_each_run(sample, axis, [&](std::size_t channel, std::span<const float> run, std::size_t begin) {
+    double sum = 0;
+    for (std::size_t k = 0; k < run.size(); ++k) {
+      const double d = static_cast<double>(run[k]) - static_cast<double>(wanted[begin + k]);
+      sum += d * d;
+    }
+    sums[channel] += sum;
+  });
   return sums;
 }
 

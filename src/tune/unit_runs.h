@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,14 +25,22 @@ class UnitRuns {
   /// Weights and biases to run with, by fields of the spec; empty: the unit's own in float.
   using Parameters = exec::QuantizationSpec;
 
-  /// The unit's output, rounded to its grid when `rounded`, per sample.
-  std::vector<Tensor> outputs(const SampleStream& stream, const Parameters& parameters, bool rounded) const;
-  /// The unit's sum alone: the output of the convolution or product, before anything that follows it in the unit.
-  std::vector<Tensor> sums(const SampleStream& stream, const Parameters& parameters) const;
+  /// Calls see(sample, output) for each sample, from several threads: the unit's output, rounded to its grid when
+  /// `rounded`.
+  using See = std::function<void(std::size_t, const Tensor&)>;
+  void run(const SampleStream& stream, const Parameters& parameters, bool rounded, const See& see) const;
+  /// The same with the unit's sum alone: the output of the convolution or product, before anything that follows.
+  void run_sums(const SampleStream& stream, const Parameters& parameters, const See& see) const;
+
+  /// Means of the outputs, or of the sums, per channel of `axis`, over those samples that `counts` takes.
+  using Counts = std::function<bool(std::size_t)>;
+  PerChannel mean_outputs(const SampleStream& stream, const Parameters& parameters, int axis,
+                          const Counts& counts) const;
+  PerChannel mean_sums(const SampleStream& stream, const Parameters& parameters, int axis, const Counts& counts) const;
 
  private:
-  std::vector<Tensor> run(const graph::Graph& network, const SampleStream& stream,
-                          const exec::ActivationQuantizers& grids) const;
+  void run_graph(const graph::Graph& network, const SampleStream& stream, const exec::ActivationQuantizers& grids,
+                 const See& see) const;
   graph::Graph graph_;  ///< the unit alone
   graph::Graph sums_;   ///< its main node alone
   exec::ActivationQuantizers grids_;
@@ -41,9 +50,8 @@ class UnitRuns {
 std::optional<int> channel_axis(const graph::Graph& graph, const graph::Unit& unit, const Shape& shape,
                                 std::int64_t channels);
 
-/// Means over samples and positions, per channel of `axis`.
-PerChannel channel_means(const std::vector<Tensor>& samples, int axis);
-/// Sums of squared differences, per channel of `axis`.
-PerChannel squared_errors(const std::vector<Tensor>& samples, const std::vector<Tensor>& targets, int axis);
+/// Sum over the channel's elements, and of squared differences to `target`, per channel of `axis`.
+PerChannel channel_sums(const Tensor& sample, int axis);
+PerChannel squared_errors(const Tensor& sample, const Tensor& target, int axis);
 
 }  // namespace cleave::tune

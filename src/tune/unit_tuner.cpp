@@ -1,16 +1,12 @@
 #include "tune/unit_tuner.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include "core/check.h"
 #include "exec/bias.h"
 #include "exec/rounding.h"
-#include "quant/hessian_rounding.h"
-#include "tune/hessian_sum.h"
-#include "tune/least_squares.h"
-#include "tune/target_sum.h"
-#include "tune/weight_rows.h"
+#include "tune/hessian_candidates.h"
 
 namespace cleave::tune {
 
@@ -18,13 +14,10 @@ using graph::Graph;
 
 namespace {
 
-constexpr double kDamping = 0.01;
+constexpr double kCompensationDampings[] = {0.1, 1.0};
 constexpr std::int64_t kMostHessianInputs = 6144;  // 300 MB
 constexpr int kOutputRounds = 2;
-
-std::string input_name(const Graph& graph, const graph::Unit& unit) {
-  return graph.tensor(graph.node(unit.main).inputs[0]).name;
-}
+constexpr std::size_t kCheckEvery = 4;
 
 double total(const PerChannel& values) {
   double sum = 0;
@@ -37,24 +30,25 @@ PerChannel difference(PerChannel a, const PerChannel& b) {
   return a;
 }
 
-double power(const std::vector<Tensor>& samples) {
+void add_to(PerChannel& sum, const PerChannel& more) {
+  sum.resize(more.size());
+  for (std::size_t c = 0; c < more.size(); ++c) sum[c] += more[c];
+}
+
+double power(const Tensor& sample) {
   double sum = 0;
-  for (const Tensor& sample : samples) {
-    for (const float x : sample.data<float>()) sum += static_cast<double>(x) * static_cast<double>(x);
-  }
+  for (const float x : sample.data<float>()) sum += static_cast<double>(x) * static_cast<double>(x);
   return sum;
 }
 
 }  // namespace
 
-/// Codes and a bias with their error behind the grid.
+/// Codes and a bias with their error behind the grid, over the samples that compare.
 struct UnitTuner::Candidate {
   std::string name;
   Tensor codes;
   Tensor bias;  ///< empty: the unit's own
   PerChannel errors;
-
-  const Tensor* given_bias() const { return bias.empty() ? nullptr : &bias; }
 };
 
 UnitTuner::UnitTuner(const Graph& graph, std::size_t unit, const SampleStream& floats, const SampleStream& rounded,
@@ -64,85 +58,79 @@ UnitTuner::UnitTuner(const Graph& graph, std::size_t unit, const SampleStream& f
       floats_(floats),
       rounded_(rounded),
       quantizer_(spec.weights.at(unit_.name)),
-      runs_(graph, unit, spec.activations) {
+      runs_(graph, unit, spec.activations),
+      targets_(floats.size()) {
   plain_.activations = spec.activations;
   plain_.weights[unit_.name] = quantizer_;
-  targets_ = runs_.outputs(floats, {}, false);
-  target_sums_ = runs_.sums(floats, {});
+  runs_.run(floats, {}, false, [this](std::size_t i, const Tensor& output) {
+    if (checks(i)) targets_[i] = output.clone();
+  });
+  const auto channels = static_cast<std::int64_t>(quantizer_.scales.size());
+  axis_ = channel_axis(graph, unit_, graph.tensor(unit_.outputs[0]).shape, channels);
+}
+
+bool UnitTuner::fits(std::size_t sample) const {
+  return rounded_.size() < 2 * kCheckEvery || sample % kCheckEvery != kCheckEvery - 1;
+}
+
+bool UnitTuner::checks(std::size_t sample) const {
+  return rounded_.size() < 2 * kCheckEvery || sample % kCheckEvery == kCheckEvery - 1;
 }
 
 UnitRuns::Parameters UnitTuner::parameters(const Tensor& codes, const Tensor* bias) const {
   UnitRuns::Parameters given = plain_;
   given.weight_codes[unit_.name] = codes;
-  if (bias != nullptr) given.biases[unit_.name] = *bias;
+  if (bias != nullptr && !bias->empty()) given.biases[unit_.name] = *bias;
   return given;
 }
 
 UnitTuner::Candidate UnitTuner::measured(std::string name, const Tensor& codes, const Tensor* bias) const {
-  const auto channels = static_cast<std::int64_t>(quantizer_.scales.size());
-  const auto axis = channel_axis(graph_, unit_, targets_[0].shape(), channels);
-  const auto outputs = runs_.outputs(rounded_, parameters(codes, bias), true);
-  return {std::move(name), codes, bias == nullptr ? Tensor() : *bias, squared_errors(outputs, targets_, *axis)};
+  std::vector<PerChannel> errors(rounded_.size());
+  runs_.run(rounded_, parameters(codes, bias), true, [&](std::size_t i, const Tensor& output) {
+    if (checks(i)) errors[i] = squared_errors(output, targets_[i], *axis_);
+  });
+  Candidate candidate{std::move(name), codes, bias == nullptr ? Tensor() : *bias, {}};
+  for (const PerChannel& sample : errors) {
+    if (!sample.empty()) add_to(candidate.errors, sample);
+  }
+  return candidate;
 }
 
 std::vector<UnitTuner::Candidate> UnitTuner::roundings(const Steps& steps) const {
   const Tensor& weights = *graph_.constant(unit_.weight);
   std::vector<Candidate> found;
   found.push_back(measured("nearest", quant::weight_codes(weights, quantizer_), nullptr));
-  if (steps.contains(Step::kGptq) || steps.contains(Step::kCompensate)) add_hessian_roundings(steps, found);
-  return found;
-}
-
-void UnitTuner::add_hessian_roundings(const Steps& steps, std::vector<Candidate>& found) const {
+  const bool compensates = steps.contains(Step::kCompensate) && exec::takes_bias(graph_, unit_);
   const auto geometry = column_geometry(graph_, unit_);
-  if (!geometry || geometry->inputs() > kMostHessianInputs) return;
-  const WeightRows rows = weight_rows(*graph_.constant(unit_.weight), quantizer_.axis);
-  CLEAVE_CHECK(rows.inputs == geometry->inputs(), "a row of weights meets a column of inputs");
-  const std::string input = input_name(graph_, unit_);
-  const bool fits = steps.contains(Step::kCompensate) && exec::takes_bias(graph_, unit_);
+  if (!geometry || geometry->inputs() > kMostHessianInputs) return found;
+  if (!compensates && !steps.contains(Step::kGptq)) return found;
+  const std::string& input = graph_.tensor(graph_.node(unit_.main).inputs[0]).name;
+  const int threads = geometry->groups > 1 ? 1 : rounded_.workers();
   HessianSum hessians(*geometry, rounded_.workers());
-  TargetSum targets(*geometry, rows.rows, rounded_.workers());
+  TargetSum targets(*geometry, static_cast<std::int64_t>(quantizer_.scales.size()), rounded_.workers());
+  std::vector<Tensor> sums(rounded_.size());
+  if (compensates) {
+    runs_.run_sums(floats_, {}, [&](std::size_t i, const Tensor& sum) {
+      if (fits(i)) sums[i] = sum.clone();
+    });
+  }
   for (std::size_t i = 0; i < rounded_.size(); ++i) {
+    if (!fits(i)) continue;
     const auto values = rounded_.live(i).at(input).data<float>();
     hessians.add(values);
-    if (fits) targets.add(values, target_sums_[i].data<float>());
+    if (compensates) targets.add(values, sums[i].data<float>());
+    sums[i] = Tensor();
   }
-  const std::int64_t some = rows.rows / geometry->groups;
-  std::vector<std::int8_t> plain(rows.values.size());
-  std::vector<std::int8_t> fitted(rows.values.size());
-  Tensor bias(DType::kFloat32, {rows.rows});
-  const std::vector<double> means = targets.mean_targets();
-  for (std::int64_t group = 0; group < geometry->groups; ++group) {
-    const std::int64_t first = group * some;
-    const auto scales =
-        std::span(quantizer_.scales).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(some));
-    const auto hessian = hessians.hessian(group);
-    const quant::GptqOptions options{kDamping, true, geometry->groups > 1 ? 1 : rounded_.workers()};
-    const auto own = rows.slice(first, some);
-    const auto codes = quant::gptq_codes({own, rows.inputs, scales, quantizer_.grid()}, hessian, options);
-    std::copy(codes.begin(), codes.end(), plain.begin() + first * rows.inputs);
-    if (!fits) continue;
-    const auto products = targets.mean_products(group);
-    const auto inputs = targets.mean_inputs(group);
-    const auto group_means = std::span(means).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(some));
-    const LeastSquares near = least_squares(own, {hessian, products, inputs, group_means}, kDamping);
-    const auto near_codes =
-        quant::gptq_codes({near.weights, rows.inputs, scales, quantizer_.grid()}, near.centred_hessian, options);
-    std::copy(near_codes.begin(), near_codes.end(), fitted.begin() + first * rows.inputs);
-    for (std::int64_t r = 0; r < some; ++r) {
-      double constant = group_means[static_cast<std::size_t>(r)];
-      for (std::int64_t k = 0; k < rows.inputs; ++k) {
-        constant -= static_cast<double>(scales[static_cast<std::size_t>(r)]) *
-                    near_codes[static_cast<std::size_t>(r * rows.inputs + k)] * inputs[static_cast<std::size_t>(k)];
-      }
-      bias.mutable_data<float>()[static_cast<std::size_t>(first + r)] = static_cast<float>(constant);
-    }
-  }
-  const Shape& shape = graph_.constant(unit_.weight)->shape();
   if (steps.contains(Step::kGptq)) {
-    found.push_back(measured("gptq", codes_of_rows(plain, shape, quantizer_.axis), nullptr));
+    const RoundedWeights made = gptq_rounding(weights, quantizer_, hessians, threads);
+    found.push_back(measured(made.name, made.codes, nullptr));
   }
-  if (fits) found.push_back(measured("compensated", codes_of_rows(fitted, shape, quantizer_.axis), &bias));
+  if (!compensates) return found;
+  for (const double damping : kCompensationDampings) {
+    const RoundedWeights made = compensated_rounding(weights, quantizer_, hessians, targets, damping, threads);
+    found.push_back(measured(made.name, made.codes, &made.bias));
+  }
+  return found;
 }
 
 Tensor UnitTuner::shifted_bias(const PerChannel& shift) const {
@@ -155,64 +143,69 @@ Tensor UnitTuner::shifted_bias(const PerChannel& shift) const {
   return bias;
 }
 
-std::vector<UnitTuner::Candidate> UnitTuner::with_biases(const Candidate& rounding) const {
-  const auto channels = static_cast<std::int64_t>(quantizer_.scales.size());
-  const auto axis = *channel_axis(graph_, unit_, targets_[0].shape(), channels);
-  const auto given = parameters(rounding.codes, nullptr);
-  const PerChannel wanted = channel_means(target_sums_, axis);
-  const auto sums_shift = difference(wanted, channel_means(runs_.sums(rounded_, given), axis));
-  const auto local_shift = difference(wanted, channel_means(runs_.sums(floats_, given), axis));
-  std::vector<Candidate> found;
-  for (const auto& [name, shift] : {std::pair{"local", &local_shift}, std::pair{"sums", &sums_shift}}) {
-    const Tensor bias = shifted_bias(*shift);
-    found.push_back(measured(rounding.name + "+" + name, rounding.codes, &bias));
+void UnitTuner::add_biases(std::size_t rounding, std::vector<Candidate>& found) const {
+  const std::string name = found[rounding].name;
+  const Tensor codes = found[rounding].codes;
+  const auto counts = [this](std::size_t i) { return fits(i); };
+  const auto given = parameters(codes, nullptr);
+  const PerChannel wanted = runs_.mean_sums(floats_, {}, *axis_, counts);
+  const auto try_shift = [&](const char* what, const PerChannel& shift) {
+    const Tensor bias = shifted_bias(shift);
+    found.push_back(measured(name + "+" + what, codes, &bias));
+  };
+  try_shift("local", difference(wanted, runs_.mean_sums(floats_, given, *axis_, counts)));
+  try_shift("sums", difference(wanted, runs_.mean_sums(rounded_, given, *axis_, counts)));
+  PerChannel wanted_outputs;
+  {
+    UnitRuns::Parameters in_float;
+    wanted_outputs = runs_.mean_outputs(floats_, in_float, *axis_, counts);
   }
-  const PerChannel wanted_outputs = channel_means(targets_, axis);
-  PerChannel shift(static_cast<std::size_t>(channels));
+  PerChannel shift(quantizer_.scales.size());
   for (int round = 0; round < kOutputRounds; ++round) {
     const Tensor before = shifted_bias(shift);
-    const auto outputs = runs_.outputs(rounded_, parameters(rounding.codes, &before), true);
-    const PerChannel missing = difference(wanted_outputs, channel_means(outputs, axis));
-    for (std::size_t c = 0; c < shift.size(); ++c) shift[c] += missing[c];
+    const PerChannel outputs = runs_.mean_outputs(rounded_, parameters(codes, &before), *axis_, counts);
+    add_to(shift, difference(wanted_outputs, outputs));
   }
-  const Tensor bias = shifted_bias(shift);
-  found.push_back(measured(rounding.name + "+outputs", rounding.codes, &bias));
-  return found;
+  try_shift("outputs", shift);
 }
 
-UnitReport UnitTuner::tune(const Steps& steps, exec::QuantizationSpec& spec) const {
-  const auto channels = quantizer_.scales.size();
+UnitReport UnitTuner::choose(const std::vector<Candidate>& candidates, exec::QuantizationSpec& spec) const {
   UnitReport report;
-  report.unit = unit_.name;
-  if (!channel_axis(graph_, unit_, targets_[0].shape(), static_cast<std::int64_t>(channels))) return report;
-  std::vector<Candidate> candidates = roundings(steps);
-  if (steps.contains(Step::kBias) && exec::takes_bias(graph_, unit_)) {
-    const std::size_t plain = candidates.size();
-    for (std::size_t i = 0; i < plain; ++i) {
-      if (candidates[i].given_bias() != nullptr) continue;
-      for (Candidate& more : with_biases(candidates[i])) candidates.push_back(std::move(more));
-    }
-  }
   Tensor codes = candidates[0].codes.clone();
-  Tensor bias = shifted_bias(PerChannel(channels));
+  Tensor bias = shifted_bias(PerChannel(quantizer_.scales.size()));
   bool biased = false;
   double after = 0;
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (std::size_t c = 0; c < quantizer_.scales.size(); ++c) {
     const auto best = std::min_element(candidates.begin(), candidates.end(),
                                        [c](const auto& a, const auto& b) { return a.errors[c] < b.errors[c]; });
     copy_channel(best->codes, codes, quantizer_.axis, static_cast<std::int64_t>(c));
-    if (best->given_bias() != nullptr) {
-      bias.mutable_data<float>()[c] = best->bias.data<float>()[c];
-      biased = true;
-    }
+    if (!best->bias.empty()) bias.mutable_data<float>()[c] = best->bias.data<float>()[c];
+    biased = biased || !best->bias.empty();
     ++report.channels[best->name];
     after += best->errors[c];
   }
-  const double reference = std::max(power(targets_), std::numeric_limits<double>::min());
+  double reference = std::numeric_limits<double>::min();
+  for (const Tensor& target : targets_) reference += target.empty() ? 0 : power(target);
   report.error_before = total(candidates[0].errors) / reference;
   report.error_after = after / reference;
   spec.weight_codes[unit_.name] = codes;
   if (biased) spec.biases[unit_.name] = bias;
+  return report;
+}
+
+UnitReport UnitTuner::tune(const Steps& steps, exec::QuantizationSpec& spec) const {
+  UnitReport report;
+  if (axis_) {
+    std::vector<Candidate> candidates = roundings(steps);
+    if (steps.contains(Step::kBias) && exec::takes_bias(graph_, unit_)) {
+      const std::size_t plain = candidates.size();
+      for (std::size_t i = 0; i < plain; ++i) {
+        if (candidates[i].bias.empty()) add_biases(i, candidates);
+      }
+    }
+    report = choose(candidates, spec);
+  }
+  report.unit = unit_.name;
   return report;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,13 @@ struct UnitReport {
 /// Rounds the weights of one unit, with the samples of both networks standing before it.
 ///
 ///     rounding   nearest | gptq: H of the rounded inputs | compensated: GPTQ of the least-squares weights that bring
-///                the rounded inputs nearest to the float network's sums (least_squares.h)
+///                the rounded inputs nearest to the float network's sums (least_squares.h), at several dampings
 ///     bias       own | local: - E[(Wq - W) x] on float inputs | sums: means of the sums as in the float network |
 ///                outputs: means of the unit's outputs as in the float network
 ///
 /// Each output channel takes the pair with the least squared error behind activation function and grid, measured
-/// against the float network. Sources: Frantar et al., "GPTQ", 2023; Nagel et al., "Data-free quantization", 2019.
+/// against the float network. Every fourth sample is for that comparison alone: what fits the other samples only is not
+/// chosen. Sources: Frantar et al., "GPTQ", 2023; Nagel et al., "Data-free quantization", 2019.
 class UnitTuner {
  public:
   /// `unit` has weights in `spec` and one output. Both streams stand before it.
@@ -40,11 +42,13 @@ class UnitTuner {
 
  private:
   struct Candidate;
+  bool fits(std::size_t sample) const;    ///< used for fitting
+  bool checks(std::size_t sample) const;  ///< used for comparing
   UnitRuns::Parameters parameters(const Tensor& codes, const Tensor* bias) const;
   Candidate measured(std::string name, const Tensor& codes, const Tensor* bias) const;
   std::vector<Candidate> roundings(const Steps& steps) const;
-  std::vector<Candidate> with_biases(const Candidate& rounding) const;
-  void add_hessian_roundings(const Steps& steps, std::vector<Candidate>& found) const;
+  void add_biases(std::size_t rounding, std::vector<Candidate>& found) const;
+  UnitReport choose(const std::vector<Candidate>& candidates, exec::QuantizationSpec& spec) const;
   Tensor shifted_bias(const PerChannel& shift) const;
 
   const graph::Graph& graph_;
@@ -54,8 +58,8 @@ class UnitTuner {
   const quant::WeightQuantizer& quantizer_;
   UnitRuns runs_;
   UnitRuns::Parameters plain_;  ///< grids and weights of the spec, nothing chosen yet
+  std::optional<int> axis_;     ///< of the channels; empty: nothing to choose by
   std::vector<Tensor> targets_;
-  std::vector<Tensor> target_sums_;
 };
 
 }  // namespace cleave::tune

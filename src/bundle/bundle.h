@@ -12,11 +12,13 @@
 #include "graph/model.h"
 #include "quant/calibration_table.h"
 #include "search/plan.h"
+#include "tune/tuned_file.h"
 
 namespace cleave::bundle {
 
 struct ExportOptions {
-  bool quantize = true;  ///< false: every bit-width becomes 32
+  bool quantize = true;                    ///< false: every bit-width becomes 32
+  const tune::TunedFile* tuned = nullptr;  ///< grids, scales, codes and biases that 'cleave tune' found for the plan
 };
 
 /// Both halves as graphs with what connects them.
@@ -30,18 +32,21 @@ struct SplitBundle {
   std::shared_ptr<const Json> manifest;  ///< cleave.manifest/1 (file fingerprints are filled in by save)
   std::shared_ptr<const Json> preprocess;
   search::Plan plan;
+  std::shared_ptr<const Json> tuned;  ///< cleave.tuned/1 that the edge was made with, or null
 };
 
 /// Quantizers of a plan, recomputed from the table and the weights by the plan's clip method.
 exec::QuantizationSpec quantization_spec(const graph::Graph& graph, const search::Plan& plan,
                                          const quant::CalibrationTable& table);
 
-/// Cuts and quantizes. Throws Error(kStale) when plan, table and model do not belong together,
-/// Error(kConstraint) for a plan that is infeasible.
+/// Cuts and quantizes. Throws Error(kStale) when plan, table, tuned file and model do not belong together,
+/// Error(kConstraint) for a plan that is infeasible, Error(kInvalidInput) for a tuned file that does not decide what
+/// its plan decides.
 SplitBundle make(const graph::Model& model, const graph::Graph& prepared, const search::Plan& plan,
                  const quant::CalibrationTable& table, const ExportOptions& options = {});
 
-/// edge.onnx, cloud.onnx, manifest.json, preprocess.json, plan.json; the folder appears whole or not at all.
+/// edge.onnx, cloud.onnx, manifest.json, preprocess.json, plan.json, tuned.json if there is one; the folder appears
+/// whole or not at all.
 void save(const SplitBundle& bundle, const std::filesystem::path& folder);
 
 /// A bundle on disk as it will be run; checks fingerprints. Throws Error(kInvalidInput | kStale).
@@ -53,6 +58,7 @@ struct LoadedBundle {
   std::shared_ptr<const Json> manifest;
   std::shared_ptr<const Json> preprocess;
   search::Plan plan;
+  std::shared_ptr<const Json> tuned;  ///< or null
 };
 LoadedBundle load(const std::filesystem::path& folder);
 

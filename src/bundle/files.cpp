@@ -16,26 +16,35 @@ namespace {
 
 constexpr const char* kEdgeFile = "edge.onnx";
 constexpr const char* kCloudFile = "cloud.onnx";
+constexpr const char* kTunedFile = "tuned.json";
 /// What an older bundle may have and a new one may lack.
-const std::vector<std::string> kOptionalEntries{kCloudFile, "report.html", "triton"};
+const std::vector<std::string> kOptionalEntries{kCloudFile, kTunedFile, "report.html", "triton"};
 
-Json write_half(const graph::Graph& half, const fs::path& folder, const char* file) {
-  const std::string bytes = graph::to_onnx(half);
+/// Writes one file and says what the manifest records of it.
+Json write_part(const std::string& bytes, const fs::path& folder, const char* file) {
   write_file_atomically(folder / file, bytes);
   return {{"file", file}, {"sha256", sha256_hex(bytes)}};
 }
 
-/// Loads one half and checks that it is the file of this manifest.
-graph::Model load_half(const fs::path& folder, JsonReader entry, const std::string& pairing) {
+std::string file_of(JsonReader& entry) {
   const std::string file = entry.text("file");
   if (fs::path(file).filename() != fs::path(file) || file == "..") {
     throw Error(ErrorKind::kInvalidInput, entry.path_of("file") + ": '" + file + "' is not a plain file name");
   }
+  return file;
+}
+
+void require_described(const fs::path& path, const std::string& sha256, JsonReader& entry) {
+  if (sha256 == entry.text("sha256")) return;
+  throw Error(ErrorKind::kStale, path.string() + " is not the file that manifest.json describes",
+              "Export the bundle again.");
+}
+
+/// Loads one half and checks that it is the file of this manifest.
+graph::Model load_half(const fs::path& folder, JsonReader entry, const std::string& pairing) {
+  const std::string file = file_of(entry);
   graph::Model model = graph::Model::load(folder / file);
-  if (model.sha256() != entry.text("sha256")) {
-    throw Error(ErrorKind::kStale, (folder / file).string() + " is not the file that manifest.json describes",
-                "Export the bundle again.");
-  }
+  require_described(folder / file, model.sha256(), entry);
   const auto& metadata = model.graph().metadata();
   const auto found = metadata.find("cleave.pairing");
   if (found == metadata.end() || found->second != pairing) {
@@ -43,6 +52,13 @@ graph::Model load_half(const fs::path& folder, JsonReader entry, const std::stri
                 "Export the bundle again.");
   }
   return model;
+}
+
+std::shared_ptr<const Json> read_tuned(const fs::path& folder, JsonReader entry) {
+  const fs::path path = folder / file_of(entry);
+  const std::string bytes = read_file(path);
+  require_described(path, sha256_hex(bytes), entry);
+  return std::make_shared<const Json>(parse_json(bytes, path.string()));
 }
 
 /// Relative, so that a folder with model and bundle can be moved and the manifest names no machine.
@@ -58,8 +74,12 @@ void save(const SplitBundle& bundle, const fs::path& folder) {
   AtomicFolder target(folder, kOptionalEntries);
   Json manifest = *bundle.manifest;
   manifest["model"]["path"] = relative_to(bundle.model_path, folder);
-  manifest["edge"] = write_half(bundle.edge, target.staging(), kEdgeFile);
-  manifest["cloud"] = bundle.cloud ? write_half(*bundle.cloud, target.staging(), kCloudFile) : Json(nullptr);
+  const auto write = [&target](const std::string& bytes, const char* file) {
+    return write_part(bytes, target.staging(), file);
+  };
+  manifest["edge"] = write(graph::to_onnx(bundle.edge), kEdgeFile);
+  manifest["cloud"] = bundle.cloud ? write(graph::to_onnx(*bundle.cloud), kCloudFile) : Json(nullptr);
+  manifest["tuned"] = bundle.tuned ? write(to_text(*bundle.tuned), kTunedFile) : Json(nullptr);
   write_json(target.staging() / "manifest.json", manifest);
   Json preprocess = *bundle.preprocess;
   preprocess["tool"] = version();
@@ -92,6 +112,8 @@ LoadedBundle load(const fs::path& folder) {
                 origin + ": cloud must be null when nothing crosses, and a file when something does",
                 "Export the bundle again.");
   }
+  std::shared_ptr<const Json> tuned;
+  if (reader.has("tuned") && !reader.at("tuned").is_null()) tuned = read_tuned(folder, reader.object("tuned"));
   auto preprocess = std::make_shared<const Json>(read_json(folder / "preprocess.json"));
   return {folder,
           std::move(edge),
@@ -99,7 +121,8 @@ LoadedBundle load(const fs::path& folder) {
           std::move(wire),
           std::make_shared<const Json>(std::move(manifest)),
           std::move(preprocess),
-          std::move(plan)};
+          std::move(plan),
+          std::move(tuned)};
 }
 
 fs::path original_model_path(const LoadedBundle& bundle) {

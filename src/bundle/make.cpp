@@ -5,6 +5,7 @@
 #include "bundle/halves.h"
 #include "bundle/manifest.h"
 #include "bundle/quantizers.h"
+#include "bundle/tuned_quantizers.h"
 #include "core/error.h"
 #include "core/fingerprint.h"
 #include "core/text.h"
@@ -162,6 +163,23 @@ ChosenQuantizers no_quantizers(const Graph& prepared, const search::Plan& plan) 
   return chosen;
 }
 
+ChosenQuantizers quantizers_for(const Graph& prepared, const search::Plan& plan, const quant::CalibrationTable& table,
+                                const ExportOptions& options) {
+  if (!options.quantize) return no_quantizers(prepared, plan);
+  ChosenQuantizers chosen = choose_quantizers(prepared, plan, table);
+  return options.tuned == nullptr ? chosen : tuned_quantizers(std::move(chosen), plan, table, *options.tuned);
+}
+
+/// The same for all files of one bundle, and for no other.
+std::string pairing_of(const Graph& prepared, const search::Plan& plan, const ExportOptions& options) {
+  Hasher hasher;
+  hasher.add_text(plan.fingerprint())
+      .add_text(prepared.fingerprint())
+      .add_text(options.quantize ? "quantized" : "float");
+  if (options.quantize && options.tuned != nullptr) hasher.add_text(options.tuned->fingerprint);
+  return hasher.hex();
+}
+
 }  // namespace
 
 exec::QuantizationSpec quantization_spec(const Graph& graph, const search::Plan& plan,
@@ -175,8 +193,7 @@ SplitBundle make(const graph::Model& model, const Graph& prepared, const search:
   require_same_origin(prepared, plan, table);
   const Cut cut = cut_of(prepared, plan);
   const auto crossing = crossing_of(prepared, cut, plan);
-  const ChosenQuantizers chosen =
-      options.quantize ? choose_quantizers(prepared, plan, table) : no_quantizers(prepared, plan);
+  const ChosenQuantizers chosen = quantizers_for(prepared, plan, table, options);
   const Interface interface = make_interface(prepared, cut, crossing, chosen.spec);
   const FloatNetwork network = float_network(model.graph(), prepared, interface);
 
@@ -187,11 +204,8 @@ SplitBundle make(const graph::Model& model, const Graph& prepared, const search:
   bundle.model_path = model.path();
   bundle.preprocess = std::make_shared<const Json>(parse_json(table.preprocess, "calibration table: preprocess"));
   bundle.batchable = !interface.wire.empty() && network.as_in_file && is_batchable(model, prepared, interface);
-  const std::string pairing = Hasher()
-                                  .add_text(plan.fingerprint())
-                                  .add_text(prepared.fingerprint())
-                                  .add_text(options.quantize ? "quantized" : "float")
-                                  .hex();
+  if (options.quantize && options.tuned != nullptr) bundle.tuned = options.tuned->document;
+  const std::string pairing = pairing_of(prepared, plan, options);
   const Graph edge = quantizes_nothing(chosen.spec) ? float_edge(network, prepared, interface)
                                                     : quantized_edge(prepared, chosen.spec, interface);
   bundle.edge = with_pairing(edge, model.graph(), "edge", pairing);

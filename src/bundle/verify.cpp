@@ -104,13 +104,24 @@ Graph prepare_original(const LoadedBundle& bundle, const graph::Model& model) {
   return prepared;
 }
 
+/// Grids and scales as the manifest lists them; codes and biases that were tuned, as tuned.json has them.
+exec::QuantizationSpec spec_of(const LoadedBundle& bundle, const Graph& prepared) {
+  exec::QuantizationSpec spec = spec_from_manifest(*bundle.manifest, prepared, bundle.plan);
+  if (bundle.tuned) {
+    tune::TunedFile tuned = tune::tuned_from_json(bundle.tuned, "tuned.json", prepared);
+    spec.weight_codes = std::move(tuned.spec.weight_codes);
+    spec.biases = std::move(tuned.spec.biases);
+  }
+  return spec;
+}
+
 /// The judge: the same plan, fake-quantized on the whole network, beside the two files.
 class Verifier {
  public:
   Verifier(const LoadedBundle& bundle, const graph::Model& model)
       : bundle_(bundle),
         prepared_(prepare_original(bundle, model)),
-        spec_(spec_from_manifest(*bundle.manifest, prepared_, bundle.plan)),
+        spec_(spec_of(bundle, prepared_)),
         runner_(bundle),
         whole_float_(prepared_) {
     for (const TensorId id : runner_.edge().graph().outputs())

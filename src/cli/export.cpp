@@ -5,6 +5,7 @@
 #include "cli/inputs.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "core/error.h"
 
 namespace cleave::cli {
 
@@ -37,28 +38,35 @@ std::string to_table(const bundle::SplitBundle& split, const std::string& folder
 }  // namespace
 
 int run_export(const std::vector<std::string>& arguments) {
-  CommandLine line("export", "Writes the two halves of a plan: a quantized edge part and a float cloud part, as ONNX.",
-                   "  cleave export model.onnx --calibration calibration.json --plan plan.json -o bundle/");
+  CommandLine line(
+      "export", "Writes the two halves of a plan: a quantized edge part and a float cloud part, as ONNX.",
+      "  cleave export model.onnx --calibration calibration.json --plan plan.json -o bundle/\n"
+      "  cleave export model.onnx --calibration calibration.json --plan plan.json --tuned tuned.json -o bundle/");
   std::string model;
   std::string calibration;
   std::string plan;
+  std::string tuned;
   std::string output = "bundle";
   std::vector<std::string> shapes;
   bool no_quantize = false;
   line.model(model);
   line.text("--calibration", calibration, {"FILE", "Table from 'cleave calibrate'", true});
   line.text("--plan", plan, {"FILE", "Plan from 'cleave search'", true});
+  line.text("--tuned", tuned, {"FILE", "Steps, codes and biases from 'cleave tune --plan' of the same plan"});
   line.text("-o,--output", output, {"DIR", "The bundle"});
   line.flag("--no-quantize", no_quantize,
             "Cut only: every bit-width becomes 32, the halves give the network's outputs bit for bit");
   line.shapes(shapes);
   if (!line.parse(arguments)) return 0;
+  if (no_quantize && !tuned.empty()) throw Error(ErrorKind::kUsage, "--no-quantize leaves nothing for --tuned");
 
   const quant::CalibrationTable table = quant::CalibrationTable::load(calibration);
   const search::Plan loaded = search::Plan::load(plan);
   const Network network = load_network(model, shapes);
   bundle::ExportOptions options;
   options.quantize = !no_quantize;
+  std::optional<tune::TunedFile> tuned_file;
+  if (!tuned.empty()) options.tuned = &tuned_file.emplace(tune::load_tuned(tuned, network.graph));
   const bundle::SplitBundle split = bundle::make(network.model, network.graph, loaded, table, options);
   bundle::save(split, output);
   line.json() ? write_result(to_json(split, output)) : write_result(to_table(split, output));

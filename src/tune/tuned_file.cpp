@@ -33,9 +33,8 @@ Json tuned_json(const graph::Graph& graph, const Tuned& tuned, const TunedOrigin
   return document;
 }
 
-TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& graph) {
-  const Json document = read_json(path);
-  JsonReader reader(document, path.string());
+TunedFile tuned_from_json(std::shared_ptr<const Json> document, const std::string& where, const graph::Graph& graph) {
+  JsonReader reader(*document, where);
   reader.require_schema("tuned");
   TunedFile file;
   JsonReader made_from = reader.object("made_from");
@@ -43,7 +42,7 @@ TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& grap
     file.origin.made_from[entry.key()] = made_from.text(entry.key());
   }
   if (file.origin.made_from["model"] != graph.fingerprint()) {
-    throw Error(ErrorKind::kStale, path.string() + " was tuned for another network", "Run cleave tune on this model.");
+    throw Error(ErrorKind::kStale, where + " was tuned for another network", "Run cleave tune on this model.");
   }
   file.origin.bits = reader.text("bits");
   file.origin.steps = reader.text("steps");
@@ -52,8 +51,13 @@ TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& grap
   reader.ignore("units");
   reader.ignore("joint");
   reader.finish();
-  file.fingerprint = json_fingerprint(document);
+  file.fingerprint = json_fingerprint(*document);
+  file.document = std::move(document);
   return file;
+}
+
+TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& graph) {
+  return tuned_from_json(std::make_shared<const Json>(read_json(path)), path.string(), graph);
 }
 
 }  // namespace cleave::tune

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,12 @@ Json tuned_json(const graph::Graph& graph, const Tuned& tuned, const TunedOrigin
 struct TunedFile {
   TunedOrigin origin;
   exec::QuantizationSpec spec;
-  std::string fingerprint;  ///< of the file's content
+  std::string fingerprint;               ///< of the file's content
+  std::shared_ptr<const Json> document;  ///< the file as it is
 };
-/// Throws Error(kStale) when the file was made from another network, Error(kIo | kInvalidInput).
+/// `where` is for messages. Throws Error(kStale) when it was made from another network, Error(kInvalidInput).
+TunedFile tuned_from_json(std::shared_ptr<const Json> document, const std::string& where, const graph::Graph& graph);
+/// The same from a file. Throws Error(kIo) as well.
 TunedFile load_tuned(const std::filesystem::path& path, const graph::Graph& graph);
 
 }  // namespace cleave::tune

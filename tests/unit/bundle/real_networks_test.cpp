@@ -11,6 +11,7 @@
 #include "support/ort.h"
 #include "support/shared.h"
 #include "support/temporary_folder.h"
+#include "tune/tuned_file.h"
 #include "unit/bundle/fixtures.h"
 
 namespace cleave::bundle {
@@ -122,6 +123,34 @@ INSTANTIATE_TEST_SUITE_P(
           name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
       return name;
     });
+
+TEST(TunedNetwork, CutInTheMiddleVerifiesWithoutASingleOtherCode) {
+  CLEAVE_NEEDS_SHARED();
+  const Case test = load_case("resnet20_cifar10", {0, 2});
+  const auto cut = testing::prefix(test.prepared, test.prepared.units().size() / 2);
+  const search::Plan plan = testing::plan_for(test.prepared, cut, test.table, {3, 8, 8, "anywhere"});
+  std::vector<Tensor> samples;
+  for (unsigned i = 0; i < 8; ++i) samples.push_back(picture({1, 3, 32, 32}, {0, 2}, 300 + i));
+  tune::TuneOptions options;
+  options.steps = tune::steps_from_text("grids,gptq,compensate,bias");
+  const tune::Tuned tuned =
+      tune::tune(test.prepared, quantization_spec(test.prepared, plan, test.table), samples, options);
+  const tune::TunedOrigin origin{
+      {{"model", test.prepared.fingerprint()}, {"calibration", test.table.fingerprint()}, {"plan", plan.fingerprint()}},
+      "plan",
+      tune::steps_text(options.steps),
+      8};
+  const auto file = tune::tuned_from_json(std::make_shared<const Json>(tune::tuned_json(test.prepared, tuned, origin)),
+                                          "tuned.json", test.prepared);
+  ExportOptions with_tuned;
+  with_tuned.tuned = &file;
+  const TemporaryFolder folder;
+  save(make(test.model, test.prepared, plan, test.table, with_tuned), folder / "bundle");
+  const Verification here = verify(load(folder / "bundle"), test.model, samples_of(test));
+  EXPECT_TRUE(here.pass) << here.to_json().dump();
+  EXPECT_GT(here.crossing_codes, 0);
+  EXPECT_EQ(here.crossing_codes_differing, 0);
+}
 
 double mean_square_difference(const Tensor& a, const Tensor& b) {
   const auto x = a.data<float>();

@@ -85,11 +85,13 @@ struct Hits {
   std::int64_t correct = 0;
   std::int64_t reference_correct = 0;
   std::int64_t agreeing = 0;
+  std::int64_t both_correct = 0;
 
   void add(const Hits& other) {
     correct += other.correct;
     reference_correct += other.reference_correct;
     agreeing += other.agreeing;
+    both_correct += other.both_correct;
   }
 };
 
@@ -106,6 +108,7 @@ struct Predictors {
     const std::int64_t wanted = predicted_class(reference(input), label);
     hits.reference_correct = wanted == label ? 1 : 0;
     hits.agreeing = wanted == found ? 1 : 0;
+    hits.both_correct = hits.correct * hits.reference_correct;
     return hits;
   }
 };
@@ -128,6 +131,7 @@ Accuracy to_accuracy(const Hits& hits, std::int64_t images, bool with_reference)
   if (with_reference) {
     accuracy.reference_value = share(hits.reference_correct);
     accuracy.agreement = share(hits.agreeing);
+    accuracy.both_right = share(hits.both_correct);
   }
   return accuracy;
 }

@@ -26,6 +26,7 @@ struct Accuracy {
   double value = 0;                       ///< top-1, 0..1
   std::optional<double> reference_value;  ///< the reference network's own
   std::optional<double> agreement;        ///< share of images with the same argmax
+  std::optional<double> both_right;       ///< top-1: share of images that both networks have right
   std::map<std::string, double> details;  ///< further figures of the metric by name, 0..1
 };
 
@@ -35,7 +36,7 @@ struct Accuracy {
 ///
 /// input_shape     the network input, batch 1.
 /// make_predictor  called once per thread, one call after another; the results then run at the same time.
-/// make_reference  likewise; may be empty: then there is no reference_value and no agreement.
+/// make_reference  likewise; may be empty: then the optional figures are missing.
 /// threads         images in flight; 0: all cores. The result does not depend on it.
 /// Throws Error(kInvalidInput) when no image has a label, an image cannot be read, or a label exceeds the outputs;
 /// Error(kUnsupported) when the first output is not float32; Error(kInterrupted) on a stop request.

@@ -146,6 +146,7 @@ Json to_json(const evaluation::Accuracy& accuracy, const std::string& metric) {
   document["images"] = accuracy.images;
   document["reference_value"] = accuracy.reference_value ? Json(*accuracy.reference_value) : Json();
   document["agreement"] = accuracy.agreement ? Json(*accuracy.agreement) : Json();
+  if (accuracy.both_right) document["both_right"] = *accuracy.both_right;
   for (const auto& [name, value] : accuracy.details) document[name] = value;
   return document;
 }

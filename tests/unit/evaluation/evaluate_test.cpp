@@ -72,6 +72,7 @@ TEST_F(Evaluate, AgreementComparesWithTheReferenceNotWithTheLabels) {
   EXPECT_DOUBLE_EQ(accuracy.value, 5.0 / 6);
   EXPECT_DOUBLE_EQ(*accuracy.reference_value, 1.0 / 6);  // only sample 2 has label 2: sample 5's label is wrong
   EXPECT_DOUBLE_EQ(*accuracy.agreement, 2.0 / 6);
+  EXPECT_DOUBLE_EQ(*accuracy.both_right, 1.0 / 6);
 }
 
 TEST_F(Evaluate, TheFirstOfEqualScoresWinsAndNanNever) {

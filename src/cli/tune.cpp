@@ -1,5 +1,7 @@
 #include "tune/tune.h"
 
+#include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "bundle/bundle.h"
@@ -9,8 +11,11 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "core/error.h"
+#include "core/fingerprint.h"
 #include "core/parallel.h"
+#include "evaluation/evaluate.h"
 #include "evaluation/uniform.h"
+#include "tune/joint_progress.h"
 #include "tune/tuned_file.h"
 
 namespace cleave::cli {
@@ -27,7 +32,10 @@ struct Options {
   std::string clip = "auto";
   std::string images;
   std::int64_t samples = 64;
+  std::string labels;
   std::string steps = "default";
+  std::optional<double> budget_s;
+  bool resume = false;
   std::string output = "tuned.json";
   std::int64_t jobs = 0;
 };
@@ -50,6 +58,12 @@ void declare(CommandLine& line, Options& options) {
   for (const std::string& name : names) what += "\n" + name;
   line.text("--steps", options.steps, {"LIST", what});
   line.text("-o,--output", options.output, {"FILE", "For 'cleave export --tuned' and 'cleave evaluate --tuned'"});
+  line.text("--labels", options.labels,
+            {"FILE",
+             "lapq and refine minimise the cross-entropy with these labels, not the divergence from the float "
+             "network; a line 'path label' for each image"});
+  line.number("--budget", options.budget_s, 0, {"SECONDS", "lapq and refine stop then with the best found so far"});
+  line.flag("--resume", options.resume, "Continue lapq or refine from FILE.partial where an interrupted run left off");
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Samples in flight (0: all cores)"});
   line.shapes(options.shapes);
 }
@@ -86,19 +100,54 @@ Start start_from(const Options& options, const graph::Graph& graph, const quant:
   return start;
 }
 
-std::vector<Tensor> load_samples(const Options& options, const quant::CalibrationTable& table, const Shape& shape) {
+struct Samples {
+  std::vector<Tensor> inputs;
+  std::vector<std::int64_t> labels;
+};
+
+Samples load_samples(const Options& options, const quant::CalibrationTable& table, const Shape& shape) {
   const auto images = open_images(options.images, 0);
   const auto preprocess =
       calibration::Preprocess::from_json(parse_json(table.preprocess, "calibration table"), "calibration table");
+  std::map<std::filesystem::path, std::int64_t> known;
+  if (!options.labels.empty()) known = evaluation::read_labels(options.labels);
   const auto all = static_cast<std::int64_t>(images.paths().size());
-  std::vector<Tensor> samples(static_cast<std::size_t>(std::min(all, options.samples)));
-  const auto count = static_cast<std::int64_t>(samples.size());
+  Samples samples;
+  samples.inputs.resize(static_cast<std::size_t>(std::min(all, options.samples)));
+  const auto count = static_cast<std::int64_t>(samples.inputs.size());
+  if (!known.empty()) samples.labels.resize(samples.inputs.size());
   parallel_for(count, static_cast<int>(options.jobs), [&](std::int64_t i) {
-    const std::string& path = images.paths()[static_cast<std::size_t>(i * all / count)];
-    samples[static_cast<std::size_t>(i)] =
-        calibration::load_sample(images.root() / path, preprocess, shape, false).input;
+    const auto file = images.root() / images.paths()[static_cast<std::size_t>(i * all / count)];
+    samples.inputs[static_cast<std::size_t>(i)] = calibration::load_sample(file, preprocess, shape, false).input;
+    if (known.empty()) return;
+    const auto label = known.find(std::filesystem::weakly_canonical(std::filesystem::absolute(file)));
+    if (label == known.end()) {
+      throw Error(ErrorKind::kInvalidInput, options.labels + ": no label for " + file.string(),
+                  "Label every image that is tuned with, or leave --labels out.");
+    }
+    samples.labels[static_cast<std::size_t>(i)] = label->second;
   });
   return samples;
+}
+
+/// What a saved progress must be of.
+std::string identity_of(const tune::TunedOrigin& origin, const Options& options, const Samples& samples) {
+  Hasher hasher;
+  for (const auto& [key, value] : origin.made_from) hasher.add_text(key).add_text(value);
+  hasher.add_text(origin.bits).add_text(origin.steps).add_text(options.clip);
+  hasher.add_number(options.keep_first_last);
+  for (const Tensor& input : samples.inputs) hasher.add(input.raw());
+  for (const std::int64_t label : samples.labels) hasher.add_number(label);
+  return hasher.hex();
+}
+
+/// `budget_s` from now; LAPQ takes half of it at most.
+std::function<bool(tune::Step)> deadline(double budget_s) {
+  const auto begin = std::chrono::steady_clock::now();
+  return [begin, budget_s](tune::Step step) {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    return passed.count() > (step == tune::Step::kLapq ? 0.5 : 1.0) * budget_s;
+  };
 }
 
 std::string to_table(const tune::Tuned& tuned, const std::string& output) {
@@ -134,16 +183,25 @@ int run_tune(const std::vector<std::string>& arguments) {
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
   const Network network = load_network(options.model, options.shapes);
   Start start = start_from(options, network.graph, table);
-  const auto samples = load_samples(options, table, single_input_shape(network.graph));
+  const Samples samples = load_samples(options, table, single_input_shape(network.graph));
   start.origin.steps = tune::steps_text(tuning.steps);
-  start.origin.samples = static_cast<std::int64_t>(samples.size());
+  start.origin.samples = static_cast<std::int64_t>(samples.inputs.size());
+  tuning.labels = samples.labels;
+  if (options.budget_s) tuning.out_of_time = deadline(*options.budget_s);
+  const std::string partial = options.output + ".partial";
+  const std::string identity = identity_of(start.origin, options, samples);
+  if (options.resume && std::filesystem::exists(partial)) tuning.resume = tune::load_progress(partial, identity);
+  tuning.on_state = [&](const tune::JointProgress& state) { tune::save_progress(partial, state, identity); };
 
   tuning.table = &table;
   ProgressLine progress("tune", "units", line.quiet());
-  const tune::Tuned tuned = tune::tune(network.graph, std::move(start.spec), samples, tuning, progress.control());
+  const tune::Tuned tuned =
+      tune::tune(network.graph, std::move(start.spec), samples.inputs, tuning, progress.control());
   progress.finish();
   Json document = tune::tuned_json(network.graph, tuned, start.origin);
   write_json(options.output, document);
+  std::error_code ignored;
+  std::filesystem::remove(partial, ignored);
   document.erase("spec");
   line.json() ? write_result(document) : write_result(to_table(tuned, options.output));
   return 0;

@@ -61,7 +61,7 @@ class JointSearch {
               const StageControl& control)
       : graph_(graph), start_(start), loss_(loss), options_(options), control_(control) {
     collect_steps();
-    if (options.resume) state_ = *options.resume;
+    if (options.resume) take_up(*options.resume);
   }
 
   JointResult run() {
@@ -99,6 +99,21 @@ class JointSearch {
       const auto weights = start_.weights.find(unit.name);
       if (weights != start_.weights.end() && weights->second.bits.quantized()) state_.steps.weights[unit.name] = 0;
     }
+  }
+
+  /// Only steps of this network within the bounds: the state may come from a file.
+  void take_up(const JointState& given) {
+    const auto names = [](const std::map<std::string, double>& steps) {
+      std::vector<std::string> all;
+      for (const auto& [name, u] : steps) all.push_back(name);
+      return all;
+    };
+    if (names(given.steps.activations) != names(state_.steps.activations) ||
+        names(given.steps.weights) != names(state_.steps.weights) || given.unit > graph_.units().size()) {
+      throw Error(ErrorKind::kStale, "the saved progress belongs to another network", "Start again without --resume.");
+    }
+    state_ = given;
+    state_.steps = bounded(state_.steps);
   }
 
   StepVector zeros() const {

@@ -14,12 +14,12 @@ namespace {
 constexpr std::array<StepRow, 7> kSteps = {{
     {Step::kEqualize, "equalize", "evens out the ranges of neighbouring layers' channels (cross-layer equalisation)",
      false},
-    {Step::kLapq, "lapq", "chooses all steps together by the network's own loss (LAPQ)", true},
-    {Step::kGrids, "grids", "fits each activation's grid to what the quantized network really computes", true},
+    {Step::kLapq, "lapq", "chooses all steps together by the network's own loss (LAPQ)", false},
+    {Step::kGrids, "grids", "fits each activation's grid to what the quantized network really computes", false},
     {Step::kGptq, "gptq", "rounds weights by the output they give (GPTQ)", true},
     {Step::kCompensate, "compensate", "moves weights before rounding to make up for the noise of rounded inputs", true},
     {Step::kBias, "bias", "corrects biases by what quantization shifts", true},
-    {Step::kRefine, "refine", "moves the steps of the rounded network by its own loss, codes kept", true},
+    {Step::kRefine, "refine", "moves the steps of the rounded network by its own loss, codes kept", false},
 }};
 
 }  // namespace

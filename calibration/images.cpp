@@ -127,6 +127,14 @@ void ImageSet::limit(std::int64_t count) {
   if (count > 0 && static_cast<std::size_t>(count) < paths_.size()) paths_.resize(static_cast<std::size_t>(count));
 }
 
+void ImageSet::spread(std::int64_t count) {
+  const auto all = static_cast<std::int64_t>(paths_.size());
+  for (std::int64_t i = 0; i < std::min(count, all); ++i) {
+    paths_[static_cast<std::size_t>(i)] = paths_[static_cast<std::size_t>(i * all / std::min(count, all))];
+  }
+  limit(count);
+}
+
 void ImageSet::shard(std::int64_t index, std::int64_t count) {
   if (index < 0 || index >= count) {
     throw Error(ErrorKind::kUsage, "no shard " + std::to_string(index) + "/" + std::to_string(count),

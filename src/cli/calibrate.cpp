@@ -6,7 +6,6 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "core/error.h"
-#include "core/text.h"
 
 namespace cleave::cli {
 
@@ -25,17 +24,6 @@ struct Options {
   std::int64_t jobs = 0;
   bool resume = false;
 };
-
-void read_shard(const std::string& text, calibration::CalibrateOptions& options) {
-  const auto parts = split_text(text, '/');
-  const auto index = parse_integer(parts[0]);
-  const auto count = parts.size() == 2 ? parse_integer(parts[1]) : std::nullopt;
-  if (!index || !count || *count < 1 || *index < 0 || *index >= *count) {
-    throw Error(ErrorKind::kUsage, "--shard '" + text + "' is not of the form i/N with i from 0 to N-1");
-  }
-  options.shard_index = *index;
-  options.shard_count = *count;
-}
 
 calibration::HistogramValues histogram_values(const std::string& text) {
   if (text == "full") return calibration::HistogramValues::kAll;
@@ -86,7 +74,9 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return 0;
 
   calibration::CalibrateOptions calibrate;
-  read_shard(options.shard, calibrate);
+  const Shard shard = parse_shard(options.shard);
+  calibrate.shard_index = shard.index;
+  calibrate.shard_count = shard.count;
   calibrate.preprocess = calibration::Preprocess::find(options.preprocess);
   calibrate.histogram_values = histogram_values(options.statistics);
   calibrate.limit = options.limit;

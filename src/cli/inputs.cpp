@@ -80,6 +80,16 @@ std::vector<int> parse_bits(const std::string& text, const std::string& option) 
   return bits;
 }
 
+Shard parse_shard(const std::string& text) {
+  const auto parts = split_text(text, '/');
+  const auto index = parse_integer(parts[0]);
+  const auto count = parts.size() == 2 ? parse_integer(parts[1]) : std::nullopt;
+  if (!index || !count || *count < 1 || *index < 0 || *index >= *count) {
+    throw Error(ErrorKind::kUsage, "--shard '" + text + "' is not of the form i/N with i from 0 to N-1");
+  }
+  return {*index, *count};
+}
+
 bool is_bundle(const std::string& target) {
   std::error_code ignored;
   return fs::is_directory(target, ignored);

@@ -34,6 +34,13 @@ cost::Link load_link(const std::string& name_or_path);
 /// "2,4,8": ascending, distinct, each 2..8 or 32. Throws Error(kUsage) naming the option.
 std::vector<int> parse_bits(const std::string& text, const std::string& option);
 
+/// "i/N": share i of N, counted from 0. Throws Error(kUsage).
+struct Shard {
+  std::int64_t index = 0;
+  std::int64_t count = 1;
+};
+Shard parse_shard(const std::string& text);
+
 /// Minutes of work must not end at a place that cannot be written, or on top of the model they came from.
 /// Throws Error(kIo) when there is no such folder, Error(kUsage) when the output is the model.
 void require_output_place(const std::string& output, const std::string& model);

@@ -20,7 +20,8 @@ constexpr Verb kVerbs[] = {
     {"check", "every problem of a model at once, with the way out", run_check},
     {"inspect", "units, tensors, MACs, parameters and candidate cuts of a model", run_inspect},
     {"calibrate", "activation statistics of a model over an image set", run_calibrate},
-    {"merge", "shards of a calibration into one table", run_merge},
+    {"merge", "shards of a calibration or of sensitivities into one table", run_merge},
+    {"sensitivity", "what each bit-width of each unit and activation alone does to the outputs", run_sensitivity},
     {"search", "the best cut and bit-widths for an edge, a link and a cloud", run_search},
     {"solve", "a numbers-only problem, without a network", run_solve},
     {"tune", "rounding, biases and steps of a quantized network, found by running it on images", run_tune},
@@ -41,7 +42,7 @@ std::string help() {
       "  cleave export model.onnx --calibration calibration.json --plan plan.json -o bundle/\n"
       "  cleave verify bundle/ --images photos/\n\nVerbs:\n";
   for (const Verb& verb : kVerbs) {
-    text += "  " + std::string(verb.name) + std::string(12 - std::string(verb.name).size(), ' ') + verb.what + "\n";
+    text += "  " + std::string(verb.name) + std::string(13 - std::string(verb.name).size(), ' ') + verb.what + "\n";
   }
   return text + "\n'cleave VERB --help' tells more. 'cleave --version' prints the version.\n";
 }

@@ -5,34 +5,63 @@
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "quant/calibration_table.h"
+#include "tune/sensitivity_table.h"
 
 namespace cleave::cli {
 
-int run_merge(const std::vector<std::string>& arguments) {
-  CommandLine line("merge", "Joins shards of a calibration; byte-identical to one run over all images.",
-                   "  cleave merge part-0.json part-1.json part-2.json -o calibration.json");
-  std::vector<std::string> parts;
-  std::string output = "calibration.json";
-  line.positionals("PARTS", parts, {"", "Calibration tables", true});
-  line.text("-o,--output", output, {"FILE", "The joined table"});
-  if (!line.parse(arguments)) return 0;
+namespace {
 
-  quant::CalibrationTable table = quant::CalibrationTable::load(parts.front());
+/// All parts as one; the first is read already.
+template <typename Artefact>
+Artefact joined(const std::vector<std::string>& parts, const Json& first) {
+  Artefact whole = Artefact::from_json(first, parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) {
     try {
-      table = quant::merge(table, quant::CalibrationTable::load(parts[i]));
+      whole = merge(whole, Artefact::from_json(read_json(parts[i]), parts[i]));
     } catch (const Error& error) {
       throw error.within(parts[i]);
     }
   }
-  table.save(output);
+  return whole;
+}
+
+Json summary(const char* what, const std::string& output, std::size_t images, const std::string& fingerprint) {
   Json document = make_document("merge");
-  document["calibration"] = output;
-  document["images"] = table.images.size();
-  document["fingerprint"] = table.fingerprint();
+  document[what] = output;
+  document["images"] = images;
+  document["fingerprint"] = fingerprint;
+  return document;
+}
+
+Json join_calibration(const std::vector<std::string>& parts, const Json& first, const std::string& output) {
+  const auto table = joined<quant::CalibrationTable>(parts, first);
+  table.save(output);
+  return summary("calibration", output, table.images.size(), table.fingerprint());
+}
+
+Json join_sensitivity(const std::vector<std::string>& parts, const Json& first, const std::string& output) {
+  const auto table = joined<tune::SensitivityTable>(parts, first);
+  write_json(output, table.to_json());
+  return summary("sensitivity", output, table.images.size(), table.fingerprint());
+}
+
+}  // namespace
+
+int run_merge(const std::vector<std::string>& arguments) {
+  CommandLine line("merge", "Joins shards of a calibration or of sensitivities; byte-identical to one run over all.",
+                   "  cleave merge part-0.json part-1.json part-2.json -o calibration.json");
+  std::vector<std::string> parts;
+  std::string output = "calibration.json";
+  line.positionals("PARTS", parts, {"", "Calibration tables, or sensitivities", true});
+  line.text("-o,--output", output, {"FILE", "The joined table"});
+  if (!line.parse(arguments)) return 0;
+
+  const Json first = read_json(parts.front());
+  const bool sensitivity = first.is_object() && first.value("schema", Json()) == "cleave.sensitivity/1";
+  const Json document = sensitivity ? join_sensitivity(parts, first, output) : join_calibration(parts, first, output);
   line.json() ? write_result(document)
-              : write_result(std::to_string(parts.size()) + " tables, " + std::to_string(table.images.size()) +
-                             " images -> " + output + "\n");
+              : write_result(std::to_string(parts.size()) + " tables, " + document["images"].dump() + " images -> " +
+                             output + "\n");
   return 0;
 }
 

@@ -14,15 +14,21 @@
 #include "core/text.h"
 #include "search/baselines.h"
 #include "search/solver.h"
+#include "tune/sensitivity_table.h"
 
 namespace cleave::cli {
 
 namespace {
 
+// Decisions 0004 and 0008.
+constexpr double kMaxErrorPower = 0.03;
+constexpr double kMaxDamage = 0.1;
+
 struct Options {
   std::string model;
   std::vector<std::string> shapes;
   std::string calibration;
+  std::string sensitivity;
   std::string edge;
   std::string cloud;
   std::string link;
@@ -37,7 +43,7 @@ struct Options {
   std::string cut;
   std::string dump_problem;
   std::optional<double> edge_memory_bytes;
-  std::optional<double> max_distortion = 0.03;
+  std::optional<double> max_distortion;
   std::optional<double> time_limit_s;
   std::int64_t seed = 0;
 };
@@ -45,6 +51,8 @@ struct Options {
 void declare(CommandLine& line, Options& options) {
   line.model(options.model);
   line.text("--calibration", options.calibration, {"FILE", "Table from 'cleave calibrate'", true});
+  line.text("--sensitivity", options.sensitivity,
+            {"FILE", "From 'cleave sensitivity': distortions are the damage measured at the outputs"});
   line.text("--edge", options.edge, {"D", "Edge device: a preset (eyeriss, raspberry-pi-5, ...) or a file", true});
   line.text("--cloud", options.cloud, {"D", "Cloud device: a preset (tpu-v1, ...) or a file", true});
   line.text("--link", options.link, {"L", "A preset (3mbps, lte, 5g, wifi, ble), 20mbps/50ms, or a file", true});
@@ -54,8 +62,11 @@ void declare(CommandLine& line, Options& options) {
   line.text("--activation-bits", options.activation_bits, {"LIST", "Choices for edge activations"});
   line.text("--wire-bits", options.wire_bits, {"LIST", "Choices for tensors that are sent"});
   line.number("--edge-memory", options.edge_memory_bytes, 0, {"BYTES", "Weights and live activations on the edge"});
-  line.number("--max-distortion", options.max_distortion, 0,
-              {"R", "Largest sum of relative error powers over all quantized tensors (default 0.03)"});
+  line.number(
+      "--max-distortion", options.max_distortion, 0,
+      {"R",
+       "Largest sum over all quantized tensors of relative error powers (default 0.03), or, with --sensitivity, "
+       "of damages (default 0.1)"});
   line.text("--clip", options.clip, {"METHOD", quant::clip_method_names()});
   line.text("--cut", options.cut,
             {"TENSOR,...", "Pin the cut at these tensors ('inspect --json' lists cuts: name crossing and results)"});
@@ -86,7 +97,8 @@ search::Scenario make_scenario(const Options& options) {
   scenario.clip = quant::clip_method_from_name(options.clip);
   scenario.limits.edge_memory_bytes = scenario.edge.memory_bytes;
   if (options.edge_memory_bytes) scenario.limits.edge_memory_bytes = whole_bytes(*options.edge_memory_bytes);
-  scenario.limits.distortion = options.max_distortion;
+  scenario.limits.distortion =
+      options.max_distortion.value_or(options.sensitivity.empty() ? kMaxErrorPower : kMaxDamage);
   if (!options.cut.empty()) scenario.pinned_cut = split_text(options.cut, ',');
   return scenario;
 }
@@ -115,10 +127,28 @@ search::Outcome solve_timed(const search::Problem& problem, const Options& optio
   return outcome;
 }
 
+/// The sensitivities asked for. Throws Error(kStale) when they are of another network or calibration.
+std::optional<tune::SensitivityTable> load_sensitivity(const Options& options, const graph::Graph& graph,
+                                                       const quant::CalibrationTable& table) {
+  if (options.sensitivity.empty()) return std::nullopt;
+  auto sensitivity = tune::SensitivityTable::load(options.sensitivity, graph);
+  if (sensitivity.made_from["calibration"] != table.fingerprint()) {
+    throw Error(ErrorKind::kStale, options.sensitivity + " was measured with another calibration table",
+                "Run cleave sensitivity with this one.");
+  }
+  if (sensitivity.clip == options.clip) return sensitivity;
+  throw Error(ErrorKind::kUsage,
+              options.sensitivity + " was measured with --clip " + sensitivity.clip + ", not " + options.clip);
+}
+
 search::Plan find_plan(const Options& options) {
-  const search::Scenario scenario = make_scenario(options);
+  search::Scenario scenario = make_scenario(options);
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
   const Network network = load_network(options.model, options.shapes);
+  const auto sensitivity = load_sensitivity(options, network.graph, table);
+  if (sensitivity) {
+    scenario.damage = {sensitivity->weight_damages(), sensitivity->activation_damages(network.graph)};
+  }
   const search::Problem problem = search::build_problem(network.graph, table, scenario);
   if (!options.dump_problem.empty()) write_json(options.dump_problem, problem.to_json());
 
@@ -132,6 +162,10 @@ search::Plan find_plan(const Options& options) {
                     {"edge", scenario.edge.fingerprint},
                     {"cloud", scenario.cloud.fingerprint},
                     {"link", scenario.link.fingerprint}};
+  if (sensitivity) {
+    plan.proxy = "output_damage";
+    plan.made_from["sensitivity"] = sensitivity->fingerprint();
+  }
   return plan;
 }
 

@@ -20,6 +20,7 @@ int run_check(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
 int run_calibrate(const std::vector<std::string>& arguments);
 int run_merge(const std::vector<std::string>& arguments);
+int run_sensitivity(const std::vector<std::string>& arguments);
 int run_search(const std::vector<std::string>& arguments);
 int run_solve(const std::vector<std::string>& arguments);
 int run_tune(const std::vector<std::string>& arguments);

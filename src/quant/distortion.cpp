@@ -2,9 +2,7 @@
 
 namespace cleave::quant {
 
-namespace {
-
-double relative(double mse, double mean_square) {
+double relative_mse(double mse, double mean_square) {
   return mean_square > 0 ? mse / mean_square : 0;
 }
 
@@ -14,14 +12,12 @@ double mean_square(const Tensor& tensor) {
   return tensor.elements() > 0 ? sum / static_cast<double>(tensor.elements()) : 0;
 }
 
-}  // namespace
-
 std::vector<DistortionRow> activation_distortion(const ActivationValues& seen, const std::vector<Bits>& bits,
                                                  ClipMethod method) {
   const double power = seen.values.mean_square();
   std::vector<DistortionRow> rows;
   for (const Bits width : bits) {
-    rows.push_back({width, width.quantized() ? relative(choose_activation(seen, width, method).mse, power) : 0});
+    rows.push_back({width, width.quantized() ? relative_mse(choose_activation(seen, width, method).mse, power) : 0});
   }
   return rows;
 }
@@ -31,7 +27,8 @@ std::vector<DistortionRow> weight_distortion(const Tensor& weights, int axis, co
   const double power = mean_square(weights);
   std::vector<DistortionRow> rows;
   for (const Bits width : bits) {
-    rows.push_back({width, width.quantized() ? relative(choose_weights(weights, axis, width, method).mse, power) : 0});
+    rows.push_back(
+        {width, width.quantized() ? relative_mse(choose_weights(weights, axis, width, method).mse, power) : 0});
   }
   return rows;
 }

@@ -13,6 +13,11 @@ struct DistortionRow {
   double distortion = 0;
 };
 
+/// MSE over the mean square; 0 where that is 0.
+double relative_mse(double mse, double mean_square);
+/// E[x^2] of a float32 tensor.
+double mean_square(const Tensor& tensor);
+
 /// Distortion of an activation tensor at each bit-width (32 allowed: 0), by the chosen clip.
 std::vector<DistortionRow> activation_distortion(const ActivationValues& seen, const std::vector<Bits>& bits,
                                                  ClipMethod method);

@@ -126,6 +126,10 @@ class Builder {
 
   /// Every distortion, one tensor or unit per task; each task writes to its own row.
   void measure() {
+    if (scenario_.damage) {
+      take_damages(*scenario_.damage);
+      return;
+    }
     const auto tensors = static_cast<std::int64_t>(problem_.tensors.size());
     const auto units = static_cast<std::int64_t>(problem_.units.size());
     parallel_for(tensors + units, 0, [this, units](std::int64_t i) {
@@ -135,6 +139,34 @@ class Builder {
         measure_tensor(static_cast<std::size_t>(i - units));
       }
     });
+  }
+
+  /// Distortions as they were measured at the outputs.
+  void take_damages(const MeasuredDamage& damage) {
+    for (ProblemUnit& unit : problem_.units) {
+      for (WeightOption& option : unit.weight) {
+        if (option.bits != 0) option.distortion = damage_of(damage.weights, unit.name, option.bits);
+      }
+    }
+    for (ProblemTensor& tensor : problem_.tensors) {
+      for (ActivationOption& option : tensor.activation) {
+        option.distortion = damage_of(damage.activations, tensor.name, option.bits);
+      }
+      for (WireOption& option : tensor.wire) {
+        option.distortion = damage_of(damage.activations, tensor.name, option.bits);
+      }
+    }
+  }
+
+  static double damage_of(const std::map<std::string, std::map<int, double>>& damages, const std::string& name,
+                          int bits) {
+    if (bits == kFloatBits) return 0;
+    const auto row = damages.find(name);
+    const auto found = row == damages.end() ? std::map<int, double>::const_iterator{} : row->second.find(bits);
+    if (row != damages.end() && found != row->second.end()) return found->second;
+    throw Error(ErrorKind::kInvalidInput,
+                "the sensitivities do not tell what " + std::to_string(bits) + " bits do to '" + name + "'",
+                "Run cleave sensitivity with these bits, or search among those it has.");
   }
 
   void measure_weights(std::size_t u) {

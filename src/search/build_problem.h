@@ -14,6 +14,12 @@
 
 namespace cleave::search {
 
+/// Damage at the network's outputs of rounding one thing alone, by name and bits ('cleave sensitivity').
+struct MeasuredDamage {
+  std::map<std::string, std::map<int, double>> weights;      ///< by unit
+  std::map<std::string, std::map<int, double>> activations;  ///< by tensor; also taken where it is sent
+};
+
 /// What the user asks for, besides the network and its table.
 struct Scenario {
   cost::Device edge;
@@ -25,12 +31,14 @@ struct Scenario {
   int input_bits = 8;
   ResultAt result_at = ResultAt::kAnywhere;
   quant::ClipMethod clip = quant::ClipMethod::kAuto;
-  Limits limits;                                       ///< edge_memory_bytes defaults to the edge device's
+  std::optional<MeasuredDamage> damage;  ///< distortions are these; empty: relative error powers of the tensors
+  Limits limits;                         ///< edge_memory_bytes defaults to the edge device's
   std::optional<std::vector<std::string>> pinned_cut;  ///< tensors that must be exactly the crossing ones
 };
 
 /// The numbers of a network in a scenario. A pinned cut is expressed by units that may run on one side only.
-/// Throws Error(kStale) when the table was made from another graph.
+/// Throws Error(kStale) when the table was made from another graph, Error(kInvalidInput) when `damage` lacks bits that
+/// the scenario allows.
 Problem build_problem(const graph::Graph& graph, const quant::CalibrationTable& table, const Scenario& scenario);
 
 }  // namespace cleave::search

@@ -37,6 +37,7 @@ struct Plan {
   std::string solver;
   std::uint64_t seed = 0;
   std::string clip = "auto";
+  std::string proxy = "tensor_mse";  ///< what `distortion` sums up: tensor_mse, or output_damage (MeasuredDamage)
   std::string result_at = "anywhere";
   double latency_ms = 0, lower_bound_ms = 0, gap_ratio = 0;
   double edge_ms = 0, link_ms = 0, cloud_ms = 0;
@@ -48,7 +49,7 @@ struct Plan {
   std::map<std::string, PlanUnit> units;
   std::map<std::string, int> activation_bits;  ///< decided tensors
   std::map<std::string, std::optional<PlanBaseline>> baselines;
-  std::map<std::string, std::string> made_from;  ///< model (graph fingerprint), calibration, edge, cloud, link
+  std::map<std::string, std::string> made_from;  ///< model (graph), calibration, edge, cloud, link, sensitivity
   std::optional<Infeasibility> infeasibility;
 
   Json to_json() const;

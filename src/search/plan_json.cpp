@@ -165,6 +165,7 @@ Json Plan::to_json() const {
   json["solver"] = solver;
   json["seed"] = seed;
   json["clip"] = clip;
+  json["proxy"] = proxy;
   json["result_at"] = result_at;
   json["latency_ms"] = known(latency_ms);
   json["lower_bound_ms"] = known(lower_bound_ms);
@@ -195,6 +196,7 @@ Plan Plan::from_json(const Json& json, const std::string& origin) {
   plan.solver = reader.text("solver");
   plan.seed = static_cast<std::uint64_t>(reader.integer_or("seed", 0));
   plan.clip = reader.text_or("clip", plan.clip);
+  plan.proxy = reader.text_or("proxy", plan.proxy);
   plan.result_at = reader.text_or("result_at", plan.result_at);
   read_costs(reader, plan);
   read_cut(reader, plan);

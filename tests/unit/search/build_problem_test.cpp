@@ -9,10 +9,12 @@
 #include "quant/distortion.h"
 #include "quant/packing.h"
 #include "search/solver.h"
+#include "support/error_kind.h"
 
 namespace cleave::search {
 namespace {
 
+using cleave::testing::kind_of;
 using graph::GraphBuilder;
 using graph::TensorId;
 
@@ -72,6 +74,28 @@ TEST(BuildProblem, ListsUnitsAndTensorsInScheduleOrder) {
   EXPECT_FALSE(problem.units[2].has_weights);
   EXPECT_DOUBLE_EQ(problem.link.bytes_per_s, 100);
   EXPECT_DOUBLE_EQ(problem.link.result_bytes, 32 * 4);
+}
+
+TEST(BuildProblem, TakesDistortionsThatWereMeasuredAtTheOutputs) {
+  const graph::Graph graph = small_graph();
+  Scenario s = scenario();
+  s.weight_bits = s.activation_bits = s.wire_bits = {4, 32};
+  s.damage = MeasuredDamage{};
+  for (const graph::Unit& unit : graph.units()) {
+    if (unit.weight_elements > 0) s.damage->weights[unit.name] = {{4, 0.5}};
+  }
+  s.damage->activations = {{"x", {{8, 0.125}}}, {"a", {{3, 9}, {4, 0.25}}}, {"c", {{4, 2}}}, {"y", {{4, 3}}}};
+  const Problem problem = build_problem(graph, table_of(graph), s);
+  EXPECT_DOUBLE_EQ(problem.units[0].weight[0].distortion, 0.5);
+  EXPECT_DOUBLE_EQ(problem.units[0].weight[1].distortion, 0);
+  EXPECT_DOUBLE_EQ(problem.tensors[0].activation[0].distortion, 0.125);
+  EXPECT_DOUBLE_EQ(problem.tensors[1].activation[0].distortion, 0.25);
+  EXPECT_DOUBLE_EQ(problem.tensors[1].wire[0].distortion, 0.25);
+  EXPECT_DOUBLE_EQ(problem.tensors[1].wire[1].distortion, 0);
+  s.damage->activations["a"].erase(4);
+  EXPECT_EQ(kind_of([&] { build_problem(graph, table_of(graph), s); }), ErrorKind::kInvalidInput);
+  s.damage->activations.erase("a");
+  EXPECT_EQ(kind_of([&] { build_problem(graph, table_of(graph), s); }), ErrorKind::kInvalidInput);
 }
 
 TEST(BuildProblem, KeepsNetworkInputsAtTheirBits) {

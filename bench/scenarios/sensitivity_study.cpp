@@ -22,6 +22,7 @@
 #include "exec/rounding.h"
 #include "graph/model.h"
 #include "graph/prepare.h"
+#include "quant/calibration_table.h"
 #include "quant/clip.h"
 #include "tune/output_loss.h"
 #include "tune/part.h"

@@ -54,8 +54,8 @@ class SensitivityMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// How many samples cost about four minutes on two cores, by multiply-accumulates and elements of what is run:
-/// 8 to 256. Depends on network and bits only.
+/// How many samples cost some minutes on two cores, by multiply-accumulates and elements of what is run: 8 to 256.
+/// Depends on network and bits only.
 std::int64_t affordable_samples(const graph::Graph& graph, const SensitivityOptions& options);
 
 }  // namespace cleave::tune

@@ -124,6 +124,36 @@ class MainJob(unittest.TestCase):
         self.export(self.at("bundle2"))
         self.assert_same_folder(self.bundle, self.at("bundle2"))
 
+    def sensitivity(self, output, *more):
+        return run_json("sensitivity", MODEL, "--calibration", self.table, "--images", PHOTOS, "--samples", "12",
+                        "--weight-bits", "2,4,8", "--activation-bits", "4,8", "-o", output, *more)
+
+    def test_sensitivities_are_the_same_for_any_sharding_and_the_search_takes_them(self):
+        whole = self.at("sensitivity.json")
+        told = self.sensitivity(whole, "-j", "1")
+        self.assertEqual(told["schema"], "cleave.sensitivity/1")
+        self.assertEqual(len(told["images"]), 12)
+        parts = [self.at(f"sensitivity{i}.json") for i in range(2)]
+        for i, part in enumerate(parts):
+            self.sensitivity(part, "--shard", f"{i}/2", "-j", "2")
+        run("merge", *reversed(parts), "-o", self.at("sensitivities.json"))
+        self.assertTrue(filecmp.cmp(whole, self.at("sensitivities.json"), shallow=False))
+
+        arguments = ["search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("damage_plan.json"),
+                     "--sensitivity", whole, "--weight-bits", "2,4,8", "--activation-bits", "4,8", "--wire-bits", "4,8"]
+        plan = run_json(*arguments)
+        self.assertEqual(plan["proxy"], "output_damage")
+        self.assertIn("sensitivity", plan["made_from"])
+        self.assertEqual(self.found["proxy"], "tensor_mse")
+        weights = {(row["unit"], row["bits"]): row["damage"] for row in told["weights"]}
+        problem = self.at("damage_problem.json")
+        run(*arguments, "--dump-problem", problem)
+        with open(problem, encoding="utf-8") as text:
+            for unit in json.load(text)["units"]:
+                for option in unit["weight"]:
+                    self.assertEqual(option["distortion"], weights.get((unit["name"], option["bits"]), 0))
+        run(*arguments[:-1], "4,5,8", status=3)  # bits that were not measured
+
     def test_inspect_has_the_promised_keys(self):
         told = run_json("inspect", MODEL)
         self.assertEqual(told["schema"], "cleave.inspect/1")
@@ -328,7 +358,7 @@ class MainJob(unittest.TestCase):
 
     def test_every_verb_has_help_with_an_example(self):
         verbs = [line.split()[0] for line in run("--help").split("Verbs:\n")[1].splitlines() if line.startswith("  ")]
-        self.assertEqual(len(verbs), 12)
+        self.assertEqual(len(verbs), 14)
         for verb in verbs:
             self.assertIn("cleave " + verb + " ", run(verb, "--help"))
 

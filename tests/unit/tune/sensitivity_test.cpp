@@ -281,7 +281,7 @@ TEST(SensitivityTable, WhatIsOnlyMovedSuffersAsItsSource) {
   EXPECT_EQ(damages.at("f"), (std::map<int, double>{{4, 1.0}}));
   EXPECT_EQ(damages.at("f"), damages.at("g"));
   EXPECT_EQ(damages.size(), 3U);
-  EXPECT_DOUBLE_EQ(table.weight_damages().at("conv").at(2), 0.1);
+  EXPECT_NEAR(table.weight_damages().at("conv").at(2), 0.1, 1e-10);
 }
 
 }  // namespace

@@ -20,10 +20,6 @@ namespace cleave::cli {
 
 namespace {
 
-// Decisions 0004 and 0008.
-constexpr double kMaxErrorPower = 0.03;
-constexpr double kMaxDamage = 0.1;
-
 struct Options {
   std::string model;
   std::vector<std::string> shapes;
@@ -43,7 +39,7 @@ struct Options {
   std::string cut;
   std::string dump_problem;
   std::optional<double> edge_memory_bytes;
-  std::optional<double> max_distortion;
+  std::optional<double> max_distortion = 0.03;
   std::optional<double> time_limit_s;
   std::int64_t seed = 0;
 };
@@ -62,11 +58,10 @@ void declare(CommandLine& line, Options& options) {
   line.text("--activation-bits", options.activation_bits, {"LIST", "Choices for edge activations"});
   line.text("--wire-bits", options.wire_bits, {"LIST", "Choices for tensors that are sent"});
   line.number("--edge-memory", options.edge_memory_bytes, 0, {"BYTES", "Weights and live activations on the edge"});
-  line.number(
-      "--max-distortion", options.max_distortion, 0,
-      {"R",
-       "Largest sum over all quantized tensors of relative error powers (default 0.03), or, with --sensitivity, "
-       "of damages (default 0.1)"});
+  line.number("--max-distortion", options.max_distortion, 0,
+              {"R",
+               "Largest sum over all quantized tensors of relative error powers, or, with --sensitivity, of damages "
+               "(default 0.03)"});
   line.text("--clip", options.clip, {"METHOD", quant::clip_method_names()});
   line.text("--cut", options.cut,
             {"TENSOR,...", "Pin the cut at these tensors ('inspect --json' lists cuts: name crossing and results)"});
@@ -97,8 +92,7 @@ search::Scenario make_scenario(const Options& options) {
   scenario.clip = quant::clip_method_from_name(options.clip);
   scenario.limits.edge_memory_bytes = scenario.edge.memory_bytes;
   if (options.edge_memory_bytes) scenario.limits.edge_memory_bytes = whole_bytes(*options.edge_memory_bytes);
-  scenario.limits.distortion =
-      options.max_distortion.value_or(options.sensitivity.empty() ? kMaxErrorPower : kMaxDamage);
+  scenario.limits.distortion = options.max_distortion;
   if (!options.cut.empty()) scenario.pinned_cut = split_text(options.cut, ',');
   return scenario;
 }

@@ -130,7 +130,7 @@ std::optional<tune::SensitivityTable> load_sensitivity(const Options& options, c
     throw Error(ErrorKind::kStale, options.sensitivity + " was measured with another calibration table",
                 "Run cleave sensitivity with this one.");
   }
-  if (sensitivity.clip == options.clip) return sensitivity;
+  if (sensitivity.clip == quant::clip_method_name(quant::clip_method_from_name(options.clip))) return sensitivity;
   throw Error(ErrorKind::kUsage,
               options.sensitivity + " was measured with --clip " + sensitivity.clip + ", not " + options.clip);
 }

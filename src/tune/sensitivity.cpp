@@ -201,12 +201,12 @@ struct SensitivityMeter::Impl {
       control.report(static_cast<std::int64_t>(units), static_cast<std::int64_t>(units));
     }
 
-    void add_to(SensitivityTable& table) const {
+    void add_to(SensitivityTable& sums) const {
       for (std::size_t row = 0; row < weights_.size(); ++row) {
-        for (const double damage : weights_[row]) table.weights[row].damage.add(damage);
+        for (const double damage : weights_[row]) sums.weights[row].damage.add(damage);
       }
       for (std::size_t row = 0; row < activations_.size(); ++row) {
-        for (const double damage : activations_[row]) table.activations[row].damage.add(damage);
+        for (const double damage : activations_[row]) sums.activations[row].damage.add(damage);
       }
     }
 

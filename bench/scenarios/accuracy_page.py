@@ -40,7 +40,8 @@ def row(cells):
 
 
 def table(found, networks, bits, methods):
-    """Rows: network and bits that have a cell; the least drop of a row is bold."""
+    """Rows: network and bits that have a cell; columns: methods that have one; the least drop of a row is bold."""
+    methods = [m for m in methods if any(found(n, b, m) for n in networks for b in bits)]
     lines = []
     for network in networks:
         for width in bits:
@@ -49,9 +50,8 @@ def table(found, networks, bits, methods):
                 continue
             best = min(drop(cell) for cell in cells if cell)
             texts = [f"**{cell_text(cell)}**" if cell and drop(cell) == best else cell_text(cell) for cell in cells]
-            mean = next((cell["mean_weight_bits"] for cell in cells if cell and "mean_weight_bits" in cell), None)
-            label = width if mean is None else f"{width} ({mean:.2f})"
-            lines.append(row([network, label, *texts]))
+            mixed = next((f" ({cell['mixed']})" for cell in cells if cell and "mixed" in cell), "")
+            lines.append(row([network, width + mixed, *texts]))
     if not lines:
         return [NOTHING]
     return [row(["network", "bits", *(f"`{method}`" for method in methods)]), "|" + "---|" * (len(methods) + 2), *lines]

@@ -33,7 +33,7 @@ NETWORKS = {
 }
 BITS = ["W8A8", "W6A8", "W4A8", "W4A4", "W3A8", "mixed4A8", "mixed3A8"]
 CLIPS = ["aciq-laplace", "mse", "lp-3"]  # rounding to the nearest; the others are lists of tuning steps
-METHODS = CLIPS + ["lapq", "gptq", "gptq,bias", "default"]
+METHODS = CLIPS + ["lapq", "gptq", "gptq,bias", "default", "all"]
 EFFECTS = [("resnet20_cifar10", "W4A4"), ("mobilenet_v2_1.0_224", "W4A8")]
 ON_THE_EDGE = ["--edge", "unit", "--cloud", "unit", "--link", "3mbps", "--result-at", "edge"]
 
@@ -111,7 +111,9 @@ class Network:
         if bits.startswith("mixed"):
             plan, mean = self.mixed_plan(float(bits[len("mixed"):-len("A8")]))
             steps = "none" if method == "mse" else method
-            return {**self.evaluate("--tuned", self.tuned(steps, "--plan", plan)), "mean_weight_bits": mean}
+            by = "sensitivity" if self.options.sensitivity else "distortion"
+            accuracy = self.evaluate("--tuned", self.tuned(steps, "--plan", plan))
+            return {**accuracy, "mixed": f"mean {mean:.2f}, by {by}"}
         uniform = ["--uniform", bits, "--keep-first-last", "8"]
         if method in CLIPS:
             return self.evaluate("--calibration", self.calibration(), *uniform, "--clip", method)

@@ -31,7 +31,7 @@ struct Options {
   std::int64_t keep_first_last = 0;
   std::string clip = "auto";
   std::string images;
-  std::int64_t samples = 64;
+  std::int64_t samples = 128;
   std::string labels;
   std::string steps = "default";
   std::optional<double> budget_s;

@@ -77,4 +77,25 @@ WeightCorrection correct_weights(const Tensor& weights, const Tensor& codes, con
   return correction;
 }
 
+std::vector<double> expected_shift(const Tensor& weights, const Tensor& codes, const WeightQuantizer& quantizer,
+                                   std::span<const double> input_means) {
+  CLEAVE_CHECK(quantizer.axis == 0 || quantizer.axis == 1, "output channels are axis 0 or 1");
+  const ChannelLayout layout = ChannelLayout::of(weights.shape(), quantizer.axis);
+  const Tensor quantized = dequantize_weights(codes, quantizer);
+  const auto w = weights.data<float>();
+  const auto q = quantized.data<float>();
+  const auto channels = static_cast<std::size_t>(layout.channels);
+  const auto inputs = static_cast<std::size_t>(weights.shape()[static_cast<std::size_t>(1 - quantizer.axis)]);
+  const std::size_t groups = input_means.size() / inputs;
+  CLEAVE_CHECK(groups >= 1 && input_means.size() == groups * inputs && channels % groups == 0,
+               "one mean per input channel");
+  const auto taps = static_cast<std::size_t>(layout.channel_elements()) / inputs;
+  std::vector<double> shift(channels);
+  for_each_element(layout, [&](std::size_t c, std::size_t i) {
+    const std::size_t input = quantizer.axis == 0 ? i / taps % inputs : i / (taps * channels);
+    shift[c] += (double{q[i]} - double{w[i]}) * input_means[c / (channels / groups) * inputs + input];
+  });
+  return shift;
+}
+
 }  // namespace cleave::quant

@@ -38,4 +38,14 @@ struct WeightCorrection {
 WeightCorrection correct_weights(const Tensor& weights, const Tensor& codes, const WeightQuantizer& quantizer,
                                  std::span<const double> input_means);
 
+/// The mean by which quantized weights move an output, from the means of the inputs alone:
+///
+///     sum over a channel's weights of (q - w) E[x of the weight's input channel]
+///
+/// The analytic bias correction takes it off the bias. Exact for windows without padding. Arguments as above; per
+/// output channel. Source: Nagel et al., "Data-free quantization through weight equalization and bias correction",
+/// 2019.
+std::vector<double> expected_shift(const Tensor& weights, const Tensor& codes, const WeightQuantizer& quantizer,
+                                   std::span<const double> input_means);
+
 }  // namespace cleave::quant

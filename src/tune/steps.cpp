@@ -11,13 +11,14 @@ namespace cleave::tune {
 
 namespace {
 
-constexpr std::array<StepRow, 7> kSteps = {{
+constexpr std::array<StepRow, 8> kSteps = {{
     {Step::kEqualize, "equalize", "evens out the ranges of neighbouring layers' channels (cross-layer equalisation)",
      false},
     {Step::kLapq, "lapq", "chooses all steps together by the network's own loss (LAPQ)", false},
     {Step::kGrids, "grids", "fits each activation's grid to what the quantized network really computes", false},
     {Step::kGptq, "gptq", "rounds weights by the output they give (GPTQ)", true},
     {Step::kCompensate, "compensate", "moves weights before rounding to make up for the noise of rounded inputs", true},
+    {Step::kAciq, "aciq", "gives plainly rounded weights their mean and spread back (ACIQ's weight correction)", false},
     {Step::kBias, "bias", "corrects biases by what quantization shifts", true},
     {Step::kRefine, "refine", "moves the steps of the rounded network by its own loss, codes kept", false},
 }};

@@ -76,7 +76,10 @@ class UnitByUnit {
       const auto weights = tuned_.spec.weights.find(unit.name);
       if (weights != tuned_.spec.weights.end() && weights->second.bits.quantized() && unit.outputs.size() == 1) {
         settle_scales(graph_, unit, tuned_.spec);
-        tuned_.units.push_back(UnitTuner(graph_, u, floats_, rounded_, tuned_.spec).tune(options_.steps, tuned_.spec));
+        exec::QuantizationSpec chosen = tuned_.spec;
+        tuned_.units.push_back(UnitTuner(graph_, u, floats_, rounded_, tuned_.spec).tune(options_.steps, chosen));
+        tuned_.spec = std::move(chosen);
+        settle_scales(graph_, unit, tuned_.spec);
       }
     }
     Part in_floats(graph_, {u, u + 1}, {}, workers_);

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "exec/bias.h"
 #include "exec/rounding.h"
+#include "quant/weight_correction.h"
 #include "tune/hessian_candidates.h"
 
 namespace cleave::tune {
@@ -47,8 +48,9 @@ double power(const Tensor& sample) {
 struct UnitTuner::Candidate {
   std::string name;
   Tensor codes;
-  Tensor bias;  ///< empty: the unit's own
-  PerChannel errors;
+  Tensor bias = {};                ///< empty: the unit's own
+  std::vector<float> scales = {};  ///< empty: those of the spec
+  PerChannel errors = {};
 };
 
 UnitTuner::UnitTuner(const Graph& graph, std::size_t unit, const SampleStream& floats, const SampleStream& rounded,
@@ -77,29 +79,57 @@ bool UnitTuner::checks(std::size_t sample) const {
   return rounded_.size() < 2 * kCheckEvery || sample % kCheckEvery == kCheckEvery - 1;
 }
 
-UnitRuns::Parameters UnitTuner::parameters(const Tensor& codes, const Tensor* bias) const {
+UnitRuns::Parameters UnitTuner::parameters(const Candidate& candidate) const {
   UnitRuns::Parameters given = plain_;
-  given.weight_codes[unit_.name] = codes;
-  if (bias != nullptr && !bias->empty()) given.biases[unit_.name] = *bias;
+  given.weight_codes[unit_.name] = candidate.codes;
+  if (!candidate.bias.empty()) given.biases[unit_.name] = candidate.bias;
+  if (!candidate.scales.empty()) given.weights[unit_.name].scales = candidate.scales;
   return given;
 }
 
-UnitTuner::Candidate UnitTuner::measured(std::string name, const Tensor& codes, const Tensor* bias) const {
+UnitTuner::Candidate UnitTuner::measured(Candidate candidate) const {
   std::vector<PerChannel> errors(rounded_.size());
-  runs_.run(rounded_, parameters(codes, bias), true, [&](std::size_t i, const Tensor& output) {
+  runs_.run(rounded_, parameters(candidate), true, [&](std::size_t i, const Tensor& output) {
     if (checks(i)) errors[i] = squared_errors(output, targets_[i], *axis_);
   });
-  Candidate candidate{std::move(name), codes, bias == nullptr ? Tensor() : *bias, {}};
   for (const PerChannel& sample : errors) {
     if (!sample.empty()) add_to(candidate.errors, sample);
   }
   return candidate;
 }
 
+/// Per channel of the float network's input; empty where the input has no channel axis of the weights' size.
+std::optional<PerChannel> UnitTuner::input_means() const {
+  const graph::TensorInfo& input = graph_.tensor(graph_.node(unit_.main).inputs[0]);
+  const bool is_product = graph_.node(unit_.main).op == "Gemm" || graph_.node(unit_.main).op == "MatMul";
+  const std::size_t axis = is_product ? input.shape.size() - 1 : 1;
+  if (axis >= input.shape.size() || quantizer_.axis > 1) return std::nullopt;
+  const std::int64_t seen = graph_.constant(unit_.weight)->shape()[static_cast<std::size_t>(1 - quantizer_.axis)];
+  if (input.shape[axis] % seen != 0 || (quantizer_.axis == 1 && input.shape[axis] != seen)) return std::nullopt;
+  PerChannel sums;
+  double count = 0;
+  for (std::size_t i = 0; i < floats_.size(); ++i) {
+    if (!fits(i)) continue;
+    add_to(sums, channel_sums(floats_.live(i).at(input.name), static_cast<int>(axis)));
+    count += static_cast<double>(element_count(input.shape) / input.shape[axis]);
+  }
+  for (double& x : sums) x /= count;
+  return sums;
+}
+
+void UnitTuner::add_corrected(std::vector<Candidate>& found) const {
+  const auto means = input_means();
+  if (!means || !exec::takes_bias(graph_, unit_)) return;
+  const Tensor& codes = found[0].codes;
+  auto made = quant::correct_weights(*graph_.constant(unit_.weight), codes, quantizer_, *means);
+  found.push_back(measured({"aciq", codes, shifted_bias(made.bias_shift), std::move(made.scales)}));
+}
+
 std::vector<UnitTuner::Candidate> UnitTuner::roundings(const Steps& steps) const {
   const Tensor& weights = *graph_.constant(unit_.weight);
   std::vector<Candidate> found;
-  found.push_back(measured("nearest", quant::weight_codes(weights, quantizer_), nullptr));
+  found.push_back(measured({"nearest", quant::weight_codes(weights, quantizer_)}));
+  if (steps.contains(Step::kAciq)) add_corrected(found);
   const bool compensates = steps.contains(Step::kCompensate) && exec::takes_bias(graph_, unit_);
   const auto geometry = column_geometry(graph_, unit_);
   if (!geometry || geometry->inputs() > kMostHessianInputs) return found;
@@ -123,12 +153,12 @@ std::vector<UnitTuner::Candidate> UnitTuner::roundings(const Steps& steps) const
   }
   if (steps.contains(Step::kGptq)) {
     const RoundedWeights made = gptq_rounding(weights, quantizer_, hessians, threads);
-    found.push_back(measured(made.name, made.codes, nullptr));
+    found.push_back(measured({made.name, made.codes}));
   }
   if (!compensates) return found;
   for (const double damping : kCompensationDampings) {
     const RoundedWeights made = compensated_rounding(weights, quantizer_, hessians, targets, damping, threads);
-    found.push_back(measured(made.name, made.codes, &made.bias));
+    found.push_back(measured({made.name, made.codes, made.bias}));
   }
   return found;
 }
@@ -147,23 +177,23 @@ void UnitTuner::add_biases(std::size_t rounding, std::vector<Candidate>& found) 
   const std::string name = found[rounding].name;
   const Tensor codes = found[rounding].codes;
   const auto counts = [this](std::size_t i) { return fits(i); };
-  const auto given = parameters(codes, nullptr);
+  const auto given = parameters({name, codes});
   const PerChannel wanted = runs_.mean_sums(floats_, {}, *axis_, counts);
   const auto try_shift = [&](const char* what, const PerChannel& shift) {
-    const Tensor bias = shifted_bias(shift);
-    found.push_back(measured(name + "+" + what, codes, &bias));
+    found.push_back(measured({name + "+" + what, codes, shifted_bias(shift)}));
   };
   try_shift("local", difference(wanted, runs_.mean_sums(floats_, given, *axis_, counts)));
   try_shift("sums", difference(wanted, runs_.mean_sums(rounded_, given, *axis_, counts)));
-  PerChannel wanted_outputs;
-  {
-    UnitRuns::Parameters in_float;
-    wanted_outputs = runs_.mean_outputs(floats_, in_float, *axis_, counts);
+  if (const auto means = input_means()) {
+    const PerChannel none(quantizer_.scales.size());
+    try_shift("expected",
+              difference(none, quant::expected_shift(*graph_.constant(unit_.weight), codes, quantizer_, *means)));
   }
+  const PerChannel wanted_outputs = runs_.mean_outputs(floats_, {}, *axis_, counts);
   PerChannel shift(quantizer_.scales.size());
   for (int round = 0; round < kOutputRounds; ++round) {
-    const Tensor before = shifted_bias(shift);
-    const PerChannel outputs = runs_.mean_outputs(rounded_, parameters(codes, &before), *axis_, counts);
+    const PerChannel outputs =
+        runs_.mean_outputs(rounded_, parameters({name, codes, shifted_bias(shift)}), *axis_, counts);
     add_to(shift, difference(wanted_outputs, outputs));
   }
   try_shift("outputs", shift);
@@ -181,6 +211,7 @@ UnitReport UnitTuner::choose(const std::vector<Candidate>& candidates, exec::Qua
     copy_channel(best->codes, codes, quantizer_.axis, static_cast<std::int64_t>(c));
     if (!best->bias.empty()) bias.mutable_data<float>()[c] = best->bias.data<float>()[c];
     biased = biased || !best->bias.empty();
+    if (!best->scales.empty()) spec.weights[unit_.name].scales[c] = best->scales[c];
     ++report.channels[best->name];
     after += best->errors[c];
   }

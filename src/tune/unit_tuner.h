@@ -25,7 +25,9 @@ struct UnitReport {
 ///
 ///     rounding   nearest | gptq: H of the rounded inputs | compensated: GPTQ of the least-squares weights that bring
 ///                the rounded inputs nearest to the float network's sums (least_squares.h), at several dampings
-///     bias       own | local: - E[(Wq - W) x] on float inputs | sums: means of the sums as in the float network |
+///                aciq: the nearest with mean and spread given back (quant/weight_correction.h)
+///     bias       own | local: - E[(Wq - W) x] on float inputs | expected: the same from the inputs' means alone |
+///     sums: means of the sums as in the float network |
 ///                outputs: means of the unit's outputs as in the float network
 ///
 /// Each output channel takes the pair with the least squared error behind activation function and grid, measured
@@ -44,8 +46,10 @@ class UnitTuner {
   struct Candidate;
   bool fits(std::size_t sample) const;    ///< used for fitting
   bool checks(std::size_t sample) const;  ///< used for comparing
-  UnitRuns::Parameters parameters(const Tensor& codes, const Tensor* bias) const;
-  Candidate measured(std::string name, const Tensor& codes, const Tensor* bias) const;
+  UnitRuns::Parameters parameters(const Candidate& candidate) const;
+  Candidate measured(Candidate candidate) const;
+  void add_corrected(std::vector<Candidate>& found) const;
+  std::optional<PerChannel> input_means() const;
   std::vector<Candidate> roundings(const Steps& steps) const;
   void add_biases(std::size_t rounding, std::vector<Candidate>& found) const;
   UnitReport choose(const std::vector<Candidate>& candidates, exec::QuantizationSpec& spec) const;

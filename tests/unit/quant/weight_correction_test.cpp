@@ -159,5 +159,33 @@ TEST(WeightCorrection, LeavesAChannelWithoutSpreadItsScale) {
   EXPECT_EQ(correction.bias_shift[1], 0);
 }
 
+TEST(ExpectedShift, IsTheGoldenOneOfADepthwiseConvolution) {
+  CLEAVE_NEEDS_SHARED();
+  const Json record = golden("bias_correction_dw0.json");
+  const Tensor weights = golden_tensor("w_rfb_dw0");
+  const Tensor inputs = golden_tensor("a_rfb247_relu");
+  WeightQuantizer quantizer{{}, 0, Bits{4}};
+  const auto w = weights.data<float>();
+  Tensor codes(DType::kInt8, weights.shape());
+  for (std::size_t c = 0; c < 16; ++c) {
+    float largest = 0;
+    for (std::size_t k = 0; k < 9; ++k) largest = std::max(largest, std::abs(w[c * 9 + k]));
+    quantizer.scales.push_back(largest / 7);  // narrow
+    for (std::size_t k = 0; k < 9; ++k) {
+      codes.mutable_data<std::int8_t>()[c * 9 + k] =
+          static_cast<std::int8_t>(std::nearbyint(w[c * 9 + k] / quantizer.scales[c]));
+    }
+  }
+  std::vector<double> means(16);
+  const auto x = inputs.data<float>();
+  for (std::size_t i = 0; i < x.size(); ++i) means[i / (40 * 60)] += double{x[i]} / (40 * 60);
+  const auto shift = expected_shift(weights, codes, quantizer, means);
+  for (std::size_t c = 0; c < 16; ++c) {
+    EXPECT_NEAR(means[c], record.at("E_x")[c].get<double>(), 1e-5);
+    const double expected = record.at("expected_input_shift")[c];
+    EXPECT_NEAR(shift[c], expected, 1e-5 * std::max(1.0, std::abs(expected)));
+  }
+}
+
 }  // namespace
 }  // namespace cleave::quant

@@ -62,6 +62,7 @@ UniformOptions uniform_from_text(const std::string& text) {
 
 exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::CalibrationTable& table,
                                     const UniformOptions& options) {
+  table.require_complete();
   exec::QuantizationSpec spec;
   spec.edge = graph::Cut::all(graph);
   const std::set<std::string> kept = options.keep_first_last_bits > 0 ? first_and_last(graph) : std::set<std::string>{};
@@ -88,7 +89,8 @@ exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::Cali
   const std::set<graph::TensorId> multiplied = multiplied_tensors(graph);
   for (const graph::Unit& unit : graph.units()) {
     for (const graph::TensorId id : unit.outputs) {
-      const int bits = multiplied.contains(id) ? options.activation_bits : std::max(kOtherBits, options.activation_bits);
+      const int bits =
+          multiplied.contains(id) ? options.activation_bits : std::max(kOtherBits, options.activation_bits);
       quantize(id, read_by_kept.contains(id) ? options.keep_first_last_bits : bits);
     }
   }

@@ -25,7 +25,8 @@ UniformOptions uniform_from_text(const std::string& text);
 /// Every unit on the edge. Activation bits are those of what convolutions and matrix products read, as is usual in the
 /// literature; what is only added, pooled or resized has 8 bits at least, and so have network inputs (they are pixels).
 /// Network outputs stay float.
-/// Throws Error(kStale) when the table does not know a tensor of the graph.
+/// Throws Error(kStale) when the table does not know a tensor of the graph, Error(kInvalidInput) when it
+/// lacks shards.
 exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::CalibrationTable& table,
                                     const UniformOptions& options);
 

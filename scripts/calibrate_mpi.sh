@@ -6,7 +6,7 @@
 #
 # OUTPUT.json must lie on a file system that all processes share. Rank and size come from the launcher: Open MPI, MPICH or
 # Slurm. Process 0 waits for all shares, at most CLEAVE_WAIT_S seconds (default 86400) after its own; a share that fails
-# leaves OUTPUT.json.N.failed and fails the job. CLEAVE names the program (default: cleave on the PATH).
+# leaves OUTPUT.json.JOB.part-N.json.failed and fails the job. CLEAVE names the program (default: cleave on the PATH).
 set -euo pipefail
 
 if [ "$#" -lt 4 ]; then

@@ -45,10 +45,7 @@ void require_made_from(const search::Plan& plan, const char* key, const std::str
 
 void require_same_origin(const Graph& prepared, const search::Plan& plan, const quant::CalibrationTable& table) {
   const std::string graph = prepared.fingerprint();
-  if (table.graph_fingerprint != graph) {
-    throw Error(ErrorKind::kStale, "the calibration table was made from another network",
-                "Calibrate this network, then search again.");
-  }
+  table.require_made_from(graph);
   require_made_from(plan, "model", graph, "network");
   require_made_from(plan, "calibration", table.fingerprint(), "calibration table");
 }

@@ -224,9 +224,7 @@ Graph with_precision(const Graph& graph, Precision precision, const PrecisionRan
       throw Error(ErrorKind::kInvalidInput, std::string(row.name) + " needs a calibration table",
                   "It says where the ranges of activations lie: cleave calibrate.");
     }
-    if (ranges.table->graph_fingerprint != graph.fingerprint()) {
-      throw Error(ErrorKind::kStale, "the calibration table was made from another network", "Calibrate this network.");
-    }
+    ranges.table->require_made_from(graph.fingerprint());
   }
   return Rewriter(graph, row, ranges).run();
 }

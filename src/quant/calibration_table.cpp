@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <set>
 
 #include "core/check.h"
@@ -10,6 +9,7 @@
 #include "core/fingerprint.h"
 #include "core/text.h"
 #include "quant/quantizer.h"
+#include "quant/shards.h"
 
 namespace cleave::quant {
 
@@ -130,6 +130,22 @@ const TensorStatistics& CalibrationTable::tensor(const std::string& name) const 
               "Calibrate again with this model.");
 }
 
+void CalibrationTable::require_complete() const {
+  if (complete()) return;
+  throw Error(
+      ErrorKind::kInvalidInput,
+      "the calibration table holds " + std::to_string(shards.size()) + " of " + std::to_string(shard_count) + " shards",
+      "Join all of them with cleave merge.");
+}
+
+void CalibrationTable::require_made_from(const std::string& fingerprint_of_graph) const {
+  if (graph_fingerprint != fingerprint_of_graph) {
+    throw Error(ErrorKind::kStale, "the calibration table was made from another network",
+                "Run cleave calibrate on this model.");
+  }
+  require_complete();
+}
+
 std::string CalibrationTable::image_list_hash() const {
   Hasher hasher;
   for (const CalibrationImage& image : images) hasher.add_text(image.path).add_text(image.sha256);
@@ -160,29 +176,11 @@ void require_disjoint_images(const CalibrationTable& a, const CalibrationTable& 
   }
 }
 
-std::string shard_text(const CalibrationTable& table) {
-  std::vector<std::string> indices;
-  for (const std::int64_t index : table.shards) indices.push_back(std::to_string(index));
-  return join_text(indices, ",") + " of " + std::to_string(table.shard_count);
-}
-
 void merge_shards(const CalibrationTable& other, CalibrationTable& target) {
-  if (target.shard_count != other.shard_count) {
-    throw Error(ErrorKind::kInvalidInput,
-                "shards " + shard_text(target) + " and " + shard_text(other) + " are not of one run",
-                "Merge the shards of each run first.");
-  }
-  if (target.complete()) return;
-  std::vector<std::int64_t> both;
-  std::set_union(target.shards.begin(), target.shards.end(), other.shards.begin(), other.shards.end(),
-                 std::back_inserter(both));
-  if (both.size() < target.shards.size() + other.shards.size()) {
-    throw Error(ErrorKind::kInvalidInput, "shards " + shard_text(target) + " and " + shard_text(other) + " overlap");
-  }
-  target.shards = std::move(both);
-  if (static_cast<std::int64_t>(target.shards.size()) < target.shard_count) return;
-  target.shard_count = 1;
-  target.shards = {0};
+  Shards joined{target.shard_count, target.shards};
+  joined.merge({other.shard_count, other.shards});
+  target.shard_count = joined.count;
+  target.shards = std::move(joined.indices);
 }
 
 void merge_tensors(const CalibrationTable& other, CalibrationTable& target) {

@@ -107,6 +107,10 @@ struct CalibrationTable {
 
   /// All shards of the run are in.
   bool complete() const { return shard_count == 1; }
+  /// Throws Error(kInvalidInput) when shards are missing: what they saw would be left out without a word.
+  void require_complete() const;
+  /// Throws Error(kStale) when the table was made from another graph, and as require_complete.
+  void require_made_from(const std::string& fingerprint_of_graph) const;
   const TensorStatistics& tensor(const std::string& name) const;  ///< throws Error(kStale) when it is not there
   /// SHA-256 over the sorted image paths and hashes.
   std::string image_list_hash() const;
@@ -126,8 +130,8 @@ struct CalibrationTable {
 
 /// Exact, associative and commutative: merging the N shards of a run in any order gives what the run over all images
 /// gives (shard 0 of 1). Two complete tables over different images merge to a complete table.
-/// Throws Error(kStale) when model, graph, preprocessing or kind of statistics differ, Error(kInvalidInput) when an image or a shard is in
-/// both or the shards belong to different partitions.
+/// Throws Error(kStale) when model, graph, preprocessing or kind of statistics differ, Error(kInvalidInput) when an
+/// image or a shard is in both or the shards belong to different partitions.
 CalibrationTable merge(const CalibrationTable& a, const CalibrationTable& b);
 
 }  // namespace cleave::quant

@@ -1,103 +1,16 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "quant/calibration_table.h"
 #include "quant/histogram_text.h"
 
 namespace cleave::quant {
 
 namespace {
-
-constexpr std::array<double, 5> kPercentiles = {0.0001, 0.01, 0.5, 0.99, 0.9999};
-
-std::string compact(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-/// The shortest decimal that reads back as the same float; null for the infinity that stands for "nothing seen".
-Json float_json(float value) {
-  if (!std::isfinite(value)) return nullptr;
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  double decimal = 0;
-  std::from_chars(text.data(), end, decimal);
-  // The shortest text of the largest float lies above it.
-  const bool in_range = std::abs(decimal) <= double{std::numeric_limits<float>::max()};
-  return in_range && static_cast<float>(decimal) == value ? decimal : double{value};
-}
-
-void write_counts(const ValueCounts& counts, Json& json) {
-  json["min"] = float_json(counts.min);
-  json["max"] = float_json(counts.max);
-  json["count"] = counts.count;
-  json["zeros"] = counts.zeros;
-  json["nans"] = counts.nans;
-  json["infs"] = counts.infs;
-}
-
-void write_derived(const TensorStatistics& statistics, Json& json) {
-  const WeightedValues values = statistics.weighted();
-  if (values.empty()) return;
-  json["mean"] = values.mean();
-  json["variance"] = values.variance();
-  for (const double fraction : kPercentiles) json["percentiles"].push_back({fraction, values.quantile(fraction)});
-}
-
-Json channels_json(const std::vector<ChannelStatistics>& channels) {
-  Json columns = {{"min", Json::array()},  {"max", Json::array()},  {"count", Json::array()}, {"zeros", Json::array()},
-                  {"nans", Json::array()}, {"infs", Json::array()}, {"bins", Json::array()}};
-  for (const ChannelStatistics& channel : channels) {
-    Json row;
-    write_counts(channel.counts, row);
-    row["bins"] = bins_to_text(channel.histogram.bins());
-    for (const auto& [key, value] : row.items()) columns[key].push_back(value);
-  }
-  columns["shift"] = channels.front().histogram.shift();
-  return columns;
-}
-
-Json histogram_json(const FloatHistogram& histogram) {
-  return {{"shift", histogram.shift()}, {"bins", bins_to_text(histogram.bins())}};
-}
-
-Json before_json(const PreActivation& before) {
-  Json json;
-  write_counts(before.counts, json);
-  json["histogram"] = histogram_json(before.histogram);
-  return json;
-}
-
-Json tensor_json(const TensorStatistics& statistics) {
-  Json json;
-  write_counts(statistics.counts, json);
-  write_derived(statistics, json);
-  json["histogram"] = histogram_json(statistics.histogram);
-  if (statistics.before) json["before"] = before_json(*statistics.before);
-  if (const ImageRanges& ranges = statistics.image_ranges; ranges.images > 0) {
-    json["image_ranges"] = {{"images", ranges.images}, {"min_sum", ranges.min_sum}, {"max_sum", ranges.max_sum}};
-  }
-  if (!statistics.channels.empty()) json["channels"] = channels_json(statistics.channels);
-  return json;
-}
-
-/// Objects and lists with one member per line; everything deeper on that line.
-std::string lines(const Json& json) {
-  if (!json.is_structured() || json.empty()) return compact(json);
-  std::string text;
-  for (const auto& [key, value] : json.items()) {
-    text += text.empty() ? "\n    " : ",\n    ";
-    if (json.is_object()) text += compact(key) + ": ";
-    text += compact(value);
-  }
-  return json.is_object() ? "{" + text + "\n  }" : "[" + text + "\n  ]";
-}
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
   throw Error(ErrorKind::kInvalidInput, where + ": " + what, "The calibration table is damaged; calibrate again.");
@@ -252,43 +165,7 @@ std::string read_statistics(JsonReader& reader) {
   return text;
 }
 
-Json images_json(const CalibrationTable& table) {
-  Json images = Json::array();
-  for (const CalibrationImage& image : table.images) {
-    images.push_back({{"path", image.path}, {"sha256", image.sha256}, {"jpeg_bytes", image.jpeg_bytes}});
-  }
-  return images;
-}
-
 }  // namespace
-
-Json CalibrationTable::to_json() const {
-  Json json = make_document("calibration");
-  json["model_sha256"] = model_sha256;
-  json["graph_fingerprint"] = graph_fingerprint;
-  json["preprocess"] = parse_json(preprocess, "preprocess");
-  json["statistics"] = statistics;
-  json["shard"] = {{"count", shard_count}, {"indices", shards}};
-  json["images"] = images_json(*this);
-  json["bad_images"] = bad_images;
-  json["tensors"] = Json::object();
-  for (const auto& [name, values] : tensors) json["tensors"][name] = tensor_json(values);
-  return json;
-}
-
-std::string CalibrationTable::fingerprint() const {
-  return json_fingerprint(to_json());
-}
-
-std::string CalibrationTable::to_text() const {
-  const Json json = to_json();
-  std::string text;
-  for (const auto& [key, value] : json.items()) {
-    text += text.empty() ? "{\n  " : ",\n  ";
-    text += compact(key) + ": " + (key == "shard" ? compact(value) : lines(value));
-  }
-  return text + "\n}\n";
-}
 
 CalibrationTable CalibrationTable::from_json(const Json& json, const std::string& origin) {
   JsonReader reader(json, origin);
@@ -296,8 +173,8 @@ CalibrationTable CalibrationTable::from_json(const Json& json, const std::string
   CalibrationTable table;
   table.model_sha256 = reader.text("model_sha256");
   table.graph_fingerprint = reader.text("graph_fingerprint");
-  table.preprocess = compact(reader.object("preprocess").json());
-  if (reader.has("statistics")) table.statistics = read_statistics(reader);
+  table.preprocess = reader.object("preprocess").json().dump(-1, ' ', false, Json::error_handler_t::replace);
+  table.statistics = read_statistics(reader);
   read_shards(reader.object("shard"), table);
   table.images = read_images(reader);
   table.bad_images = reader.texts("bad_images");
@@ -312,10 +189,6 @@ CalibrationTable CalibrationTable::from_json(const Json& json, const std::string
 
 CalibrationTable CalibrationTable::load(const std::filesystem::path& path) {
   return from_json(read_json(path), path.string());
-}
-
-void CalibrationTable::save(const std::filesystem::path& path) const {
-  write_file_atomically(path, to_text());
 }
 
 }  // namespace cleave::quant

@@ -38,7 +38,7 @@ class Builder {
       : graph_(graph), table_(table), scenario_(scenario) {}
 
   Problem build() {
-    check_fresh();
+    table_.require_made_from(graph_.fingerprint());
     add_tensors();
     for (const Unit& unit : graph_.units()) add_unit(unit);
     add_outputs();
@@ -53,12 +53,6 @@ class Builder {
   }
 
  private:
-  void check_fresh() const {
-    if (table_.graph_fingerprint == graph_.fingerprint()) return;
-    throw Error(ErrorKind::kStale, "the calibration table was made from another network",
-                "Run cleave calibrate on this model.");
-  }
-
   void add_tensors() {
     for (const TensorId id : graph_.inputs()) problem_.inputs.push_back(add_tensor(id, true));
     for (const Unit& unit : graph_.units()) {

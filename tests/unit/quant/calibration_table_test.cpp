@@ -195,6 +195,9 @@ TEST(CalibrationTable, MergeRefusesTablesThatDoNotBelongTogether) {
   other.preprocess = "{}";
   EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
+  other.statistics = "sampled";
+  EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
+  other = b;
   other.tensors.erase("logits");
   EXPECT_EQ(kind_of([&] { merge(a, other); }), ErrorKind::kStale);
   other = b;
@@ -264,7 +267,24 @@ TEST(CalibrationTable, DescribesEachTensorForPeople) {
 TEST(CalibrationTable, WritesOneLinePerTensorAndPerImage) {
   const std::string text = table_of(all_images()).to_text();
   EXPECT_EQ(parse_json(text, "text"), table_of(all_images()).to_json());
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + 9 + (11 + 1) + (2 + 1) + (1 + 1) + (1 + 1));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + 10 + (11 + 1) + (2 + 1) + (1 + 1) + (1 + 1));
+}
+
+TEST(CalibrationTable, ItsFingerprintIsThatOfItsDocument) {
+  for (const auto& images : {std::vector<std::int64_t>{}, {7}, all_images()}) {
+    const CalibrationTable table = table_of(images);
+    EXPECT_EQ(table.fingerprint(), json_fingerprint(table.to_json()));
+  }
+}
+
+TEST(CalibrationTable, IsUsedForItsOwnGraphWhenAllShardsAreIn) {
+  CalibrationTable table = table_of({0});
+  table.require_made_from("g");
+  EXPECT_EQ(kind_of([&] { table.require_made_from("h"); }), ErrorKind::kStale);
+  table.shard_count = 3;
+  table.shards = {0, 2};
+  EXPECT_EQ(kind_of([&] { table.require_made_from("g"); }), ErrorKind::kInvalidInput);
+  EXPECT_EQ(kind_of([&] { table.require_complete(); }), ErrorKind::kInvalidInput);
 }
 
 TEST(CalibrationTable, NamesATensorThatItDoesNotHold) {
@@ -387,6 +407,7 @@ TEST(CalibrationTableReader, RefusesCountsThatContradictEachOther) {
   refused("/tensors/conv/min", nullptr);          // nothing seen, yet counted
   refused("/tensors/conv/channels/count/1", 19);  // the channel's histogram holds 20
   refused("/tensors/conv/histogram/shift", 18);   // other bins, and infinities among them or not: counts move
+  refused("/statistics", "some");
   refused("/shard/indices", Json::array({1}));
   refused("/shard/indices", Json::array({0, 0}));
   refused("/shard", {{"count", 2}, {"indices", Json::array({0, 1})}});  // all in: count 1

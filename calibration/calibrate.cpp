@@ -15,9 +15,7 @@
 
 namespace cleave::calibration {
 
-namespace {
-
-const graph::TensorInfo& single_input(const graph::Graph& graph) {
+const graph::TensorInfo& calibrated_input(const graph::Graph& graph) {
   if (graph.inputs().size() != 1) {
     std::vector<std::string> names;
     for (const graph::TensorId id : graph.inputs()) names.push_back("'" + graph.tensor(id).name + "'");
@@ -32,6 +30,8 @@ const graph::TensorInfo& single_input(const graph::Graph& graph) {
                                            "; calibration feeds float32");
 }
 
+namespace {
+
 /// What happened to one image: in the table, unreadable (with the reason), or not reached.
 struct ImageResult {
   std::optional<quant::CalibrationImage> good;
@@ -40,11 +40,10 @@ struct ImageResult {
 
 /// A compiled network with the statistics of the images it ran; one per thread.
 struct Worker {
-  Worker(const graph::Graph& graph, HistogramValues histogram_values)
-      : taps(calibration_taps(graph)),
-        session(graph, {exec::Kernels::kFast, 1}),
-        observer(graph, taps, histogram_values) {}
-  std::vector<graph::TensorId> taps;
+  Worker(const graph::Graph& graph, const CalibrateOptions& options)
+      : session(graph, {exec::Kernels::kFast, 1}),
+        observer(graph, calibration_taps(graph), options.histogram_values,
+                 options.pre_activation ? pre_activations(graph) : PreActivations{}) {}
   exec::Session session;
   StatisticsObserver observer;
   std::vector<Tensor> outputs{};  ///< of the last image; written over by the next
@@ -58,7 +57,7 @@ class Calibration {
         images_(images),
         options_(options),
         control_(control),
-        input_shape_(single_input(graph).shape),
+        input_shape_(calibrated_input(graph).shape),
         table_(start_table(graph, model_sha256, images, options)) {
     find_remaining();
     const auto wanted = static_cast<std::size_t>(thread_count(options.threads));
@@ -114,7 +113,7 @@ class Calibration {
   /// One thread's share: images as they come, until there are none, a stop request, or too many bad ones.
   void work(std::unique_ptr<Worker>& worker, std::atomic<std::size_t>& next, std::size_t begin,
             std::vector<ImageResult>& results) {
-    if (!worker) worker = std::make_unique<Worker>(graph_, options_.histogram_values);
+    if (!worker) worker = std::make_unique<Worker>(graph_, options_);
     while (!control_.stop.stop_requested() && bad_count_ <= options_.max_bad) {
       const std::size_t i = next++ - begin;
       if (i >= results.size()) return;
@@ -135,7 +134,7 @@ class Calibration {
     }
     quant::CalibrationImage image{path, sha256_hex(bytes), sample.jpeg_bytes};
     worker.observer.begin_image(stable_hash(image.sha256));
-    worker.session.run_into(std::span(&sample.input, 1), worker.taps, worker.observer, worker.outputs);
+    worker.session.run_into(std::span(&sample.input, 1), worker.observer.observed(), worker.observer, worker.outputs);
     return {std::move(image), ""};
   }
 

@@ -16,7 +16,8 @@ namespace cleave::calibration {
 struct CalibrateOptions {
   Preprocess preprocess;
   HistogramValues histogram_values = HistogramValues::kSample;
-  std::int64_t limit = 0;  ///< 0: all images
+  bool pre_activation = false;  ///< also count the values before the Relu or Clip that ends a unit
+  std::int64_t limit = 0;       ///< 0: all images
   std::int64_t shard_index = 0;
   std::int64_t shard_count = 1;
   std::int64_t max_bad = 10;                           ///< more unreadable images than this (of this shard) is an error
@@ -26,6 +27,9 @@ struct CalibrateOptions {
   bool resume = false;                                 ///< continue from the checkpoint when it is there
   std::function<void(const std::string&)> on_warning;  ///< once per skipped image, from one thread at a time
 };
+
+/// The network input that images feed. Throws Error(kUnsupported) unless the network has one input, float32.
+const graph::TensorInfo& calibrated_input(const graph::Graph& graph);
 
 /// Runs the float network over the images and collects statistics of every network input and unit output.
 ///

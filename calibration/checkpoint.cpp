@@ -21,6 +21,8 @@ quant::CalibrationTable fresh_table(const graph::Graph& graph, const std::string
   for (const graph::TensorId id : calibration_taps(graph)) {
     table.tensors[graph.tensor(id).name] = empty_statistics(graph.tensor(id).shape);
   }
+  if (!options.pre_activation) return table;
+  for (const auto& [made, read] : pre_activations(graph)) table.tensors[graph.tensor(made).name].before.emplace();
   return table;
 }
 
@@ -29,6 +31,12 @@ bool same_tensors(const quant::CalibrationTable& a, const quant::CalibrationTabl
                     [](const auto& x, const auto& y) {
                       return x.first == y.first && x.second.channels.size() == y.second.channels.size();
                     });
+}
+
+bool same_pre_activations(const quant::CalibrationTable& a, const quant::CalibrationTable& b) {
+  return std::equal(
+      a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+      [](const auto& x, const auto& y) { return x.second.before.has_value() == y.second.before.has_value(); });
 }
 
 bool covers(const ImageSet& images, const quant::CalibrationTable& table) {
@@ -45,7 +53,7 @@ std::string difference(const quant::CalibrationTable& found, const quant::Calibr
   if (found.model_sha256 != wanted.model_sha256) return "model";
   if (found.graph_fingerprint != wanted.graph_fingerprint || !same_tensors(found, wanted)) return "graph";
   if (found.preprocess != wanted.preprocess) return "preprocessing";
-  if (found.statistics != wanted.statistics) return "kind of statistics";
+  if (found.statistics != wanted.statistics || !same_pre_activations(found, wanted)) return "kind of statistics";
   if (found.shards != wanted.shards || found.shard_count != wanted.shard_count) return "shard";
   return covers(images, found) ? "" : "image set";
 }

@@ -29,6 +29,18 @@ std::vector<graph::TensorId> calibration_taps(const graph::Graph& graph) {
   return taps;
 }
 
+PreActivations pre_activations(const graph::Graph& graph) {
+  PreActivations found;
+  for (const graph::Unit& unit : graph.units()) {
+    const graph::Node& last = graph.node(unit.nodes.back());
+    if (unit.nodes.size() < 2 || (last.op != "Relu" && last.op != "Clip")) continue;
+    const graph::TensorId made = last.outputs[0], read = last.inputs[0];
+    const bool only = unit.outputs.size() == 1 && unit.outputs[0] == made;
+    if (only && is_observed(graph, made) && is_observed(graph, read)) found[made] = read;
+  }
+  return found;
+}
+
 quant::TensorStatistics empty_statistics(const Shape& shape) {
   quant::TensorStatistics statistics;
   const bool per_channel = shape.size() >= 2 && shape[1] <= kMaxChannels;
@@ -37,17 +49,27 @@ quant::TensorStatistics empty_statistics(const Shape& shape) {
 }
 
 StatisticsObserver::StatisticsObserver(const graph::Graph& graph, std::span<const graph::TensorId> taps,
-                                       HistogramValues histogram_values)
-    : histogram_values_(histogram_values), tap_of_(graph.tensor_count(), taps.size()) {
-  for (const graph::TensorId id : taps) {
-    tap_of_[graph::index(id)] = taps_.size();
-    const graph::TensorInfo& info = graph.tensor(id);
-    quant::TensorStatistics empty = empty_statistics(info.shape);
-    ChannelWindows windows(empty.channels.size());
-    ValueCounter counter(empty.channels.size());
-    taps_.push_back(
-        {info.name, stable_hash(info.name), info.shape, std::move(empty), std::move(counter), std::move(windows), {}});
+                                       HistogramValues histogram_values, const PreActivations& before)
+    : histogram_values_(histogram_values), tap_count_(taps.size()), tap_of_(graph.tensor_count(), SIZE_MAX) {
+  for (const graph::TensorId id : taps) add_tap(graph, id, graph.tensor(id).shape);
+  for (const auto& [made, read] : before) {
+    const std::size_t tap = tap_of_.at(graph::index(made));
+    CLEAVE_CHECK(tap < tap_count_, "what an activation makes is tapped");
+    taps_[tap].before = taps_.size();
+    add_tap(graph, read, {});
   }
+}
+
+/// channels_of: the shape that decides about channels.
+void StatisticsObserver::add_tap(const graph::Graph& graph, graph::TensorId id, const Shape& channels_of) {
+  tap_of_[graph::index(id)] = taps_.size();
+  observed_.push_back(id);
+  const std::string& name = graph.tensor(id).name;
+  quant::TensorStatistics empty = empty_statistics(channels_of);
+  ChannelWindows windows(empty.channels.size());
+  ValueCounter counter(empty.channels.size());
+  taps_.push_back(
+      {name, {}, stable_hash(name), channels_of, std::move(empty), std::move(counter), std::move(windows), {}});
 }
 
 void StatisticsObserver::observe(const exec::ActivationView& activation) {
@@ -86,15 +108,24 @@ exec::simd::Tail StatisticsObserver::tail_of(const ValuesView& values, float thr
   return {threshold, tail_.get(), 0};
 }
 
+/// What a tap has seen; it starts anew.
+quant::TensorStatistics StatisticsObserver::take(Tap& tap) {
+  tap.sample.move_into(tap.statistics, tap.windows, filler_);
+  tap.counter.move_into(tap.statistics.channels);
+  for (std::size_t c = 0; c < tap.statistics.channels.size(); ++c) {
+    tap.windows.flush(c, tap.statistics.channels[c].histogram);
+  }
+  return std::exchange(tap.statistics, empty_statistics(tap.shape));
+}
+
 void StatisticsObserver::move_into(std::map<std::string, quant::TensorStatistics>& tensors) {
-  for (Tap& tap : taps_) {
-    tap.sample.move_into(tap.statistics, tap.windows, filler_);
-    tap.counter.move_into(tap.statistics.channels);
-    for (std::size_t c = 0; c < tap.statistics.channels.size(); ++c) {
-      tap.windows.flush(c, tap.statistics.channels[c].histogram);
+  for (std::size_t i = 0; i < tap_count_; ++i) {
+    quant::TensorStatistics seen = take(taps_[i]);
+    if (taps_[i].before) {
+      quant::TensorStatistics before = take(taps_[*taps_[i].before]);
+      seen.before = quant::PreActivation{before.counts, std::move(before.histogram)};
     }
-    quant::TensorStatistics seen = std::exchange(tap.statistics, empty_statistics(tap.shape));
-    const auto [place, made] = tensors.try_emplace(tap.name);
+    const auto [place, made] = tensors.try_emplace(taps_[i].name);
     if (made) {
       place->second = std::move(seen);
     } else {

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calibration/calibrate.h"
+#include "calibration/hessians.h"
 #include "cli/command_line.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
@@ -19,9 +20,12 @@ struct Options {
   std::string output = "calibration.json";
   std::string shard = "0/1";
   std::string statistics = "sampled";
+  std::string hessians;
+  std::string calibration;
   std::int64_t limit = 0;
   std::int64_t max_bad = 10;
   std::int64_t jobs = 0;
+  bool pre_activation = false;
   bool resume = false;
 };
 
@@ -51,12 +55,37 @@ Json to_json(const quant::CalibrationTable& table, const std::string& path) {
   return document;
 }
 
+/// The second pass. Its images and preprocessing are those of the table.
+int collect_hessians(const CommandLine& line, const Options& options, const calibration::HessianOptions& shares) {
+  if (options.calibration.empty()) throw Error(ErrorKind::kUsage, "--hessians needs --calibration");
+  if (options.resume || options.limit > 0) {
+    throw Error(ErrorKind::kUsage, "--hessians takes the table's images: leave out --resume and --limit");
+  }
+  require_output_place(options.hessians, options.model);
+  const quant::CalibrationTable table = quant::CalibrationTable::load(options.calibration);
+  const Network network = load_network(options.model, options.shapes);
+  ProgressLine progress("calibrate", "images", line.quiet());
+  const tune::StoredHessians hessians = calibration::collect_hessians(
+      network.graph, table, calibration::ImageSet::open(options.images), shares, progress.control());
+  progress.finish();
+  hessians.save(options.hessians);
+  Json document = make_document("calibrate");
+  document["hessians"] = options.hessians;
+  document["images"] = hessians.images;
+  document["units"] = hessians.units.size();
+  line.json() ? write_result(document)
+              : write_result(std::to_string(hessians.images) + " images, " + std::to_string(hessians.units.size()) +
+                             " units -> " + options.hessians + "\n");
+  return 0;
+}
+
 }  // namespace
 
 int run_calibrate(const std::vector<std::string>& arguments) {
   CommandLine line("calibrate", "Collects activation statistics of a model over an image set, in constant memory.",
                    "  cleave calibrate model.onnx --images photos/ --preprocess imagenet -o calibration.json\n"
-                   "  cleave calibrate model.onnx --images photos/ --preprocess p.json --shard 0/4 -o part-0.json");
+                   "  cleave calibrate model.onnx --images photos/ --preprocess p.json --shard 0/4 -o part-0.json\n"
+                   "  cleave calibrate model.onnx --images photos/ --calibration calibration.json --hessians h.bin");
   Options options;
   line.model(options.model);
   line.text("--images", options.images,
@@ -67,6 +96,11 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   line.text("--shard", options.shard, {"i/N", "Only this share of the images; 'cleave merge' joins them"});
   line.text("--statistics", options.statistics,
             {"KIND", "Histograms of all values (full), or of a part of each image's (sampled)"});
+  line.text("--hessians", options.hessians,
+            {"FILE", "A second pass: second moments of what each weight is multiplied with, for --rounding gptq"});
+  line.text("--calibration", options.calibration, {"FILE", "With --hessians: the finished table of the first pass"});
+  line.flag("--pre-activation", options.pre_activation,
+            "Also count the values before the Relu or Clip that ends a unit, for --clip aciq");
   line.flag("--resume", options.resume, "Continue from FILE.partial where an interrupted run left off");
   line.integer("--max-bad", options.max_bad, 0, {"N", "More unreadable images than this is an error"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
@@ -77,8 +111,13 @@ int run_calibrate(const std::vector<std::string>& arguments) {
   const Shard shard = parse_shard(options.shard);
   calibrate.shard_index = shard.index;
   calibrate.shard_count = shard.count;
+  if (!options.hessians.empty()) {
+    return collect_hessians(line, options, {shard.index, shard.count, static_cast<int>(options.jobs), log_warning});
+  }
+  if (!options.calibration.empty()) throw Error(ErrorKind::kUsage, "--calibration is for --hessians");
   calibrate.preprocess = calibration::Preprocess::find(options.preprocess);
   calibrate.histogram_values = histogram_values(options.statistics);
+  calibrate.pre_activation = options.pre_activation;
   calibrate.limit = options.limit;
   calibrate.max_bad = options.max_bad;
   calibrate.threads = static_cast<int>(options.jobs);

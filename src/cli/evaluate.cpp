@@ -15,6 +15,7 @@
 #include "evaluation/miou.h"
 #include "evaluation/uniform.h"
 #include "exec/fake_quantize.h"
+#include "tune/stored_hessians.h"
 #include "tune/tuned_file.h"
 
 namespace cleave::cli {
@@ -34,6 +35,8 @@ struct Options {
   std::string tuned;
   PrecisionOptions precision;
   std::string channel_bits = "uniform";
+  std::string rounding = "nearest";
+  std::string hessians;
   std::string kernels = "fast";
   std::int64_t keep_first_last = 0;
   std::int64_t limit = 0;
@@ -65,10 +68,23 @@ void declare(CommandLine& line, Options& options) {
             {"METHOD", "With --uniform or --precision: " + quant::clip_method_names()});
   line.text("--channel-bits", options.channel_bits,
             {"uniform|aciq|log2|greedy", "With --uniform: how a tensor's weight bits are shared among its channels"});
+  line.text("--rounding", options.rounding, {"nearest|gptq", "With --uniform: how weights are rounded"});
+  line.text("--hessians", options.hessians, {"FILE", "With --rounding gptq: from 'cleave calibrate --hessians'"});
   line.text("--kernels", options.kernels, {"fast|reference", "reference: the same bits for any thread count"});
   line.integer("--limit", options.limit, 0, {"N", "First N images only (0: all)"});
   line.integer("-j,--jobs", options.jobs, 0, {"N", "Images in flight (0: all cores)"});
   line.shapes(options.shapes);
+}
+
+void round_weights(const Options& options, const graph::Graph& graph, const quant::CalibrationTable& table,
+                   exec::QuantizationSpec& spec) {
+  if (options.rounding == "nearest") return;
+  const auto hessians = tune::StoredHessians::load(options.hessians);
+  if (hessians.calibration != table.fingerprint()) {
+    throw Error(ErrorKind::kStale, options.hessians + ": made from another calibration table",
+                "Collect them with the table that --calibration names.");
+  }
+  tune::round_by_hessians(graph, hessians, spec, static_cast<int>(options.jobs));
 }
 
 using Opener = std::function<std::unique_ptr<Target>()>;
@@ -84,13 +100,16 @@ Opener open_evaluated(const Options& options) {
   if (options.precision.calibration.empty()) throw Error(ErrorKind::kUsage, "--uniform needs --calibration");
   const graph::Graph graph = load_plain_graph(options.target, options.shapes, "--uniform");
   const quant::CalibrationTable table = quant::CalibrationTable::load(options.precision.calibration);
+  table.require_made_from(graph.fingerprint());
   evaluation::UniformOptions uniform = evaluation::uniform_from_text(options.uniform);
   if (options.keep_first_last != 0) {
     uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
   }
   uniform.clip = quant::clip_method_from_name(options.precision.clip);
   uniform.channel_bits = quant::bit_rule_from_name(options.channel_bits);
-  return open_graph(exec::fake_quantize(graph, evaluation::uniform_spec(graph, table, uniform)), session);
+  exec::QuantizationSpec spec = evaluation::uniform_spec(graph, table, uniform);
+  round_weights(options, graph, table, spec);
+  return open_graph(exec::fake_quantize(graph, spec), session);
 }
 
 PreciseNetwork open_in_precision(const Options& options) {
@@ -111,6 +130,18 @@ std::function<evaluation::Predictor()> predictors(Opener open) {
     std::shared_ptr<Target> target = open();
     return [target](const Tensor& input) { return target->run({input}); };
   };
+}
+
+void require_rounding(const Options& options) {
+  if (options.rounding != "nearest" && options.rounding != "gptq") {
+    throw Error(ErrorKind::kUsage, "--rounding '" + options.rounding + "' is neither nearest nor gptq");
+  }
+  if ((options.rounding == "gptq") != !options.hessians.empty()) {
+    throw Error(ErrorKind::kUsage, "--rounding gptq and --hessians go together");
+  }
+  if (options.rounding == "gptq" && options.uniform.empty()) {
+    throw Error(ErrorKind::kUsage, "--rounding gptq is for --uniform");
+  }
 }
 
 void require_metric(const Options& options) {
@@ -173,6 +204,7 @@ int run_evaluate(const std::vector<std::string>& arguments) {
   declare(line, options);
   if (!line.parse(arguments)) return 0;
   require_metric(options);
+  require_rounding(options);
 
   const std::optional<PreciseNetwork> network =
       options.precision.given() ? std::optional(open_in_precision(options)) : std::nullopt;

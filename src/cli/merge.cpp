@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "quant/calibration_table.h"
 #include "tune/sensitivity_table.h"
+#include "tune/stored_hessians.h"
 
 namespace cleave::cli {
 
@@ -45,20 +46,42 @@ Json join_sensitivity(const std::vector<std::string>& parts, const Json& first, 
   return summary("sensitivity", output, table.images.size(), table.fingerprint());
 }
 
+Json join_hessians(const std::vector<std::string>& parts, const std::string& output) {
+  auto whole = tune::StoredHessians::load(parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    try {
+      tune::merge_into(tune::StoredHessians::load(parts[i]), whole);
+    } catch (const Error& error) {
+      throw error.within(parts[i]);
+    }
+  }
+  whole.save(output);
+  Json document = make_document("merge");
+  document["hessians"] = output;
+  document["images"] = whole.images;
+  return document;
+}
+
+Json join(const std::vector<std::string>& parts, const std::string& output) {
+  if (tune::StoredHessians::is_one(parts.front())) return join_hessians(parts, output);
+  const Json first = read_json(parts.front());
+  const bool sensitivity = first.is_object() && first.value("schema", Json()) == "cleave.sensitivity/1";
+  return sensitivity ? join_sensitivity(parts, first, output) : join_calibration(parts, first, output);
+}
+
 }  // namespace
 
 int run_merge(const std::vector<std::string>& arguments) {
-  CommandLine line("merge", "Joins shards of a calibration or of sensitivities; byte-identical to one run over all.",
-                   "  cleave merge part-0.json part-1.json part-2.json -o calibration.json");
+  CommandLine line(
+      "merge", "Joins shards of a calibration, of sensitivities or of Hessians; byte-identical to one run over all.",
+      "  cleave merge part-0.json part-1.json part-2.json -o calibration.json");
   std::vector<std::string> parts;
   std::string output = "calibration.json";
-  line.positionals("PARTS", parts, {"", "Calibration tables, or sensitivities", true});
+  line.positionals("PARTS", parts, {"", "Calibration tables, sensitivities, or Hessians", true});
   line.text("-o,--output", output, {"FILE", "The joined table"});
   if (!line.parse(arguments)) return 0;
 
-  const Json first = read_json(parts.front());
-  const bool sensitivity = first.is_object() && first.value("schema", Json()) == "cleave.sensitivity/1";
-  const Json document = sensitivity ? join_sensitivity(parts, first, output) : join_calibration(parts, first, output);
+  const Json document = join(parts, output);
   line.json() ? write_result(document)
               : write_result(std::to_string(parts.size()) + " tables, " + document["images"].dump() + " images -> " +
                              output + "\n");

@@ -77,10 +77,7 @@ Start start_from(const Options& options, const graph::Graph& graph, const quant:
   if (options.plan.empty() == options.uniform.empty()) {
     throw Error(ErrorKind::kUsage, "give one of --plan and --uniform: the bits to tune at");
   }
-  if (table.graph_fingerprint != graph.fingerprint()) {
-    throw Error(ErrorKind::kStale, "the calibration table was made from another network",
-                "Run cleave calibrate on this model.");
-  }
+  table.require_made_from(graph.fingerprint());
   Start start;
   start.origin.made_from = {{"model", graph.fingerprint()}, {"calibration", table.fingerprint()}};
   if (!options.plan.empty()) {

@@ -51,15 +51,21 @@ void set_constants(const Group& group, std::span<const std::int8_t> codes, std::
 
 }  // namespace
 
-RoundedWeights gptq_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer, const HessianSum& hessians,
-                             int threads) {
+RoundedWeights gptq_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer,
+                             const ColumnGeometry& geometry, const HessianOfGroup& hessian, int threads) {
   const WeightRows rows = weight_rows(weights, quantizer.axis);
   std::vector<std::int8_t> codes(rows.values.size());
-  for_each_group(rows, quantizer, hessians.geometry(), [&](std::int64_t g, const Group& group) {
-    const auto made = rounded(group, group.weights, rows.inputs, quantizer, hessians.hessian(g), threads);
+  for_each_group(rows, quantizer, geometry, [&](std::int64_t g, const Group& group) {
+    const auto made = rounded(group, group.weights, rows.inputs, quantizer, hessian(g), threads);
     std::copy(made.begin(), made.end(), codes.begin() + group.first * rows.inputs);
   });
   return {"gptq", codes_of_rows(codes, weights.shape(), quantizer.axis), {}};
+}
+
+RoundedWeights gptq_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer, const HessianSum& hessians,
+                             int threads) {
+  return gptq_rounding(
+      weights, quantizer, hessians.geometry(), [&](std::int64_t g) { return hessians.hessian(g); }, threads);
 }
 
 RoundedWeights compensated_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,7 +21,12 @@ struct RoundedWeights {
   Tensor bias;
 };
 
+/// H of a group, [K, K].
+using HessianOfGroup = std::function<std::vector<double>(std::int64_t group)>;
+
 /// GPTQ of the weights as they are.
+RoundedWeights gptq_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer,
+                             const ColumnGeometry& geometry, const HessianOfGroup& hessian, int threads);
 RoundedWeights gptq_rounding(const Tensor& weights, const quant::WeightQuantizer& quantizer, const HessianSum& hessians,
                              int threads);
 

@@ -122,6 +122,49 @@ TEST_F(Calibrate, StatisticsAreThoseOfTheValuesThatTheNetworkComputes) {
   EXPECT_EQ(table.tensors.at("z"), outputs);
 }
 
+TEST_F(Calibrate, ValuesBeforeAnActivationAreThoseThatTheNetworkComputes) {
+  CalibrateOptions options = plain(2);
+  options.pre_activation = true;
+  options.histogram_values = HistogramValues::kAll;
+  const CalibrationTable table = run(options);
+  EXPECT_FALSE(table.tensors.at("x").before);
+  EXPECT_FALSE(table.tensors.at("z").before);
+  ASSERT_TRUE(table.tensors.at("r").before);
+  // An oracle of its own: the first convolution alone, without its Relu.
+  graph::GraphBuilder builder;
+  const auto x = builder.input("x", DType::kFloat32, {1, 3, 6, 6});
+  const auto weights = builder.constant("w", graph_.constant(*graph_.find("first"))->clone());
+  const auto c = builder.node("Conv", {x, weights}, {"c"}, {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}})[0];
+  builder.set_shape(c, DType::kFloat32, {1, 4, 6, 6});
+  builder.output(c);
+  exec::Session session(builder.build());
+  quant::PreActivation expected;
+  for (int i = 0; i < kImages; ++i) {
+    const Sample sample = load_sample(images() / image_name(i), Preprocess(), {1, 3, 6, 6}, false);
+    const Tensor output = session.run(std::span(&sample.input, 1))[0];
+    expected.counts.add(output.data<float>());
+    expected.histogram.add(output.data<float>());
+  }
+  EXPECT_LT(expected.counts.min, 0);
+  EXPECT_EQ(table.tensors.at("r").before, expected);
+}
+
+TEST_F(Calibrate, ValuesBeforeAnActivationChangeNoOtherNumberAndShardExactly) {
+  CalibrateOptions options = plain();
+  options.pre_activation = true;
+  CalibrationTable whole = run(options);
+  const std::string text = whole.to_text();
+  options.threads = 3;
+  EXPECT_EQ(run(options).to_text(), text);
+  options.shard_count = 2;
+  const CalibrationTable first = run(options);
+  options.shard_index = 1;
+  EXPECT_EQ(quant::merge(run(options), first).to_text(), text);
+  EXPECT_EQ(kind_of([&] { quant::merge(first, shard(1, 2)); }), ErrorKind::kStale);
+  whole.tensors.at("r").before.reset();
+  EXPECT_EQ(whole.to_text(), run(plain()).to_text());
+}
+
 TEST_F(Calibrate, ListsImagesWithHashAndJpegSize) {
   const CalibrationTable table = run(plain());
   ASSERT_EQ(table.images.size(), static_cast<std::size_t>(kImages));
@@ -236,6 +279,12 @@ TEST_F(Calibrate, ProgressOfAnotherRunIsStale) {
   CalibrateOptions scaled = with_checkpoint();
   scaled.preprocess.scale = 2;
   EXPECT_EQ(kind(graph_, "model", scaled), ErrorKind::kStale);
+  CalibrateOptions full = with_checkpoint();
+  full.histogram_values = HistogramValues::kAll;
+  EXPECT_EQ(kind(graph_, "model", full), ErrorKind::kStale);
+  CalibrateOptions before = with_checkpoint();
+  before.pre_activation = true;
+  EXPECT_EQ(kind(graph_, "model", before), ErrorKind::kStale);
   CalibrateOptions sharded = with_checkpoint();
   sharded.shard_count = 2;
   EXPECT_EQ(kind(graph_, "model", sharded), ErrorKind::kStale);
@@ -339,6 +388,35 @@ TEST_F(Calibrate, NetworksOfSeveralInputsOrOtherTypesAreUnsupported) {
   for (graph::GraphBuilder* builder : {&two, &bytes}) {
     const graph::Graph graph = builder->build();
     EXPECT_EQ(kind_of([&] { calibrate(graph, "model", ImageSet::open(images()), plain()); }), ErrorKind::kUnsupported);
+  }
+}
+
+TEST(CalibrateRealNetwork, ValuesBeforeAnActivationChangeNoOtherNumber) {
+  CLEAVE_NEEDS_SHARED();
+  const fs::path data = testing::shared_dir() / "data";
+  for (const auto& [name, preprocess, photographs] :
+       {std::tuple("resnet20_cifar10", "images/cifar10/preprocess.json", "images/cifar10/calibration"),
+        std::tuple("mobilenet_v2_1.0_224", "imagenet", "images/cifar10/calibration")}) {
+    const graph::Model model = graph::Model::load(data / "models" / (std::string(name) + ".onnx"));
+    const graph::Graph graph = graph::prepare(model);
+    CalibrateOptions options;
+    const bool is_file = fs::exists(data / preprocess);
+    options.preprocess = Preprocess::find(is_file ? (data / preprocess).string() : preprocess);
+    options.limit = 3;
+    const ImageSet images = ImageSet::open(data / photographs);
+    const CalibrationTable without = calibrate(graph, model.sha256(), images, options);
+    options.pre_activation = true;
+    CalibrationTable with = calibrate(graph, model.sha256(), images, options);
+    std::size_t collected = 0;
+    for (auto& [tensor, statistics] : with.tensors) {
+      if (!statistics.before) continue;
+      ++collected;
+      EXPECT_EQ(statistics.before->counts.count, statistics.counts.count) << tensor;
+      EXPECT_LT(statistics.before->counts.min, statistics.counts.min) << tensor;
+      statistics.before.reset();
+    }
+    EXPECT_GT(collected, 10U);
+    EXPECT_EQ(with.to_text(), without.to_text()) << name;
   }
 }
 

@@ -337,6 +337,7 @@ TEST(Statistics, TapsAreInputsAndUnitOutputsInFloat) {
   std::vector<std::string> names;
   for (const TensorId id : calibration_taps(graph)) names.push_back(graph.tensor(id).name);
   EXPECT_EQ(names, (std::vector<std::string>{"x", "relu"}));  // sum is inside the unit Add + Relu
+  EXPECT_EQ(pre_activations(graph), (PreActivations{{relu, sum}}));
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ TEST(StableScales, KeepEveryBoundaryAwayFromEveryAccumulator) {
 
 TEST(StableScales, KeepBoundariesBelowZeroAwayTooBehindALeakyRelu) {
   // r = 0.6 / (0.01 * 0.1) = 600 needs no fraction, but 599 (k + 1/2) / 0.1 would be whole: r = 1199 / 2.
-  const WeightQuantizer stable = stable_scales({{0.1F}, 0, Bits{8}}, {0.01F, 0, Bits{8}}, {0.6F, 9, Bits{8}}, 0.1F);
-  EXPECT_NEAR(stable.scales[0], 0.1 * 600 / 599.5, 1e-7);
+  const WeightQuantizer by_hand = stable_scales({{0.1F}, 0, Bits{8}}, {0.01F, 0, Bits{8}}, {0.6F, 9, Bits{8}}, 0.1F);
+  EXPECT_NEAR(by_hand.scales[0], 0.1 * 600 / 599.5, 1e-7);
 
   cleave::testing::expect_holds([] {
     const auto exponent = [] { return static_cast<float>(*rc::gen::inRange(-1500, 0)) / 1000.0F; };

@@ -174,7 +174,8 @@ TEST_F(Hessians, RoundEveryUnitByGptq) {
     const double gptq = quant::output_error(layer, spec.weight_codes.at(unit.name).data<std::int8_t>(), hessian);
     const double nearest = quant::output_error(layer, quant::nearest_codes(layer), hessian);
     EXPECT_LE(gptq, nearest) << unit.name;
-    if (moments.inputs > 4) EXPECT_LT(gptq, nearest) << unit.name;
+    if (moments.inputs <= 4) continue;
+    EXPECT_LT(gptq, nearest) << unit.name;
   }
   EXPECT_EQ(kind_of([&] { tune::round_by_hessians(testing::tiny_network(2), stored, spec, 1); }), ErrorKind::kStale);
   EXPECT_EQ(kind_of([&] { tune::round_by_hessians(graph_, run(0, 2), spec, 1); }), ErrorKind::kInvalidInput);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "graph/units.h"
 
 namespace cleave::evaluation {
@@ -60,8 +61,32 @@ UniformOptions uniform_from_text(const std::string& text) {
               "Bits are 2 to 8, or 32 for unquantized.");
 }
 
+WeightsPer weights_per_from_text(const std::string& text) {
+  if (text == "channel") return WeightsPer::kChannel;
+  if (text == "tensor") return WeightsPer::kTensor;
+  throw Error(
+      ErrorKind::kUsage,
+      "--weights-per '" + text + "' is not known" + did_you_mean(text, std::vector<std::string>{"channel", "tensor"}),
+      "One of: channel, tensor.");
+}
+
+namespace {
+
+quant::WeightQuantizer weights_of(const Tensor& weights, int axis, quant::Bits bits, const UniformOptions& options,
+                                  quant::BitRule rule) {
+  if (options.weights_per == WeightsPer::kTensor) {
+    return quant::choose_tensor_weights(weights, axis, bits, options.clip).quantizer;
+  }
+  return quant::choose_weights(weights, axis, quant::allocate_bits(weights, axis, bits, rule), options.clip).quantizer;
+}
+
+}  // namespace
+
 exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::CalibrationTable& table,
                                     const UniformOptions& options) {
+  if (options.weights_per == WeightsPer::kTensor && options.channel_bits != quant::BitRule::kUniform) {
+    throw Error(ErrorKind::kUsage, "--channel-bits needs --weights-per channel");
+  }
   table.require_complete();
   exec::QuantizationSpec spec;
   spec.edge = graph::Cut::all(graph);
@@ -72,10 +97,8 @@ exec::QuantizationSpec uniform_spec(const graph::Graph& graph, const quant::Cali
     if (keep) read_by_kept.insert(unit.inputs.begin(), unit.inputs.end());
     const quant::Bits bits{keep ? options.keep_first_last_bits : options.weight_bits};
     if (unit.weight == graph::TensorId::kNone || !bits.quantized()) continue;
-    const Tensor& weights = *graph.constant(unit.weight);
     const quant::BitRule rule = keep ? quant::BitRule::kUniform : options.channel_bits;
-    const std::vector<quant::Bits> widths = quant::allocate_bits(weights, unit.weight_axis, bits, rule);
-    spec.weights[unit.name] = quant::choose_weights(weights, unit.weight_axis, widths, options.clip).quantizer;
+    spec.weights[unit.name] = weights_of(*graph.constant(unit.weight), unit.weight_axis, bits, options, rule);
   }
   const auto quantize = [&](graph::TensorId id, int bits) {
     if (bits == 32 || !is_quantizable(graph, id)) return;

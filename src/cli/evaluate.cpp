@@ -37,6 +37,7 @@ struct Options {
   std::string channel_bits = "uniform";
   std::string rounding = "nearest";
   std::string hessians;
+  std::string weights_per = "channel";
   std::string kernels = "fast";
   std::int64_t keep_first_last = 0;
   std::int64_t limit = 0;
@@ -66,6 +67,8 @@ void declare(CommandLine& line, Options& options) {
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
   line.text("--clip", options.precision.clip,
             {"METHOD", "With --uniform or --precision: " + quant::clip_method_names()});
+  line.text("--weights-per", options.weights_per,
+            {"channel|tensor", "With --uniform: what has a weight scale of its own"});
   line.text("--channel-bits", options.channel_bits,
             {"uniform|aciq|log2|greedy", "With --uniform: how a tensor's weight bits are shared among its channels"});
   line.text("--rounding", options.rounding, {"nearest|gptq", "With --uniform: how weights are rounded"});
@@ -106,6 +109,7 @@ Opener open_evaluated(const Options& options) {
     uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
   }
   uniform.clip = quant::clip_method_from_name(options.precision.clip);
+  uniform.weights_per = evaluation::weights_per_from_text(options.weights_per);
   uniform.channel_bits = quant::bit_rule_from_name(options.channel_bits);
   exec::QuantizationSpec spec = evaluation::uniform_spec(graph, table, uniform);
   round_weights(options, graph, table, spec);

@@ -30,6 +30,7 @@ struct Options {
   std::string uniform;
   std::int64_t keep_first_last = 0;
   std::string clip = "auto";
+  std::string weights_per = "channel";
   std::string images;
   std::int64_t samples = 128;
   std::string labels;
@@ -48,6 +49,8 @@ void declare(CommandLine& line, Options& options) {
   line.integer("--keep-first-last", options.keep_first_last, 0,
                {"BITS", "With --uniform: bits of the first and last weighted unit"});
   line.text("--clip", options.clip, {"METHOD", "With --uniform: how clips are chosen"});
+  line.text("--weights-per", options.weights_per,
+            {"channel|tensor", "With --uniform: what has a weight scale of its own"});
   line.text("--images", options.images, {"DIR|LIST", "Images without labels, not those of the test", true});
   line.integer("--samples", options.samples, 1, {"N", "Images taken from them, evenly spread"});
   std::vector<std::string> names;
@@ -92,7 +95,8 @@ Start start_from(const Options& options, const graph::Graph& graph, const quant:
     uniform.keep_first_last_bits = parse_bits(std::to_string(options.keep_first_last), "--keep-first-last").front();
   }
   uniform.clip = quant::clip_method_from_name(options.clip);
-  start.origin.bits = options.uniform;
+  uniform.weights_per = evaluation::weights_per_from_text(options.weights_per);
+  start.origin.bits = options.uniform + (options.weights_per == "tensor" ? ", weights per tensor" : "");
   start.spec = evaluation::uniform_spec(graph, table, uniform);
   return start;
 }

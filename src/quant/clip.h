@@ -57,6 +57,11 @@ struct WeightChoice {
 WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method);
 /// The same with bits for each channel (channel_bits.h), one per slice (checked).
 WeightChoice choose_weights(const Tensor& weights, int axis, const std::vector<Bits>& bits, ClipMethod method);
+/// One step for the whole tensor, chosen by the same methods over all its values: equal scales for all slices of
+/// `axis`.
+WeightChoice choose_tensor_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method);
+/// Whether all slices have the same scale.
+bool has_one_scale(const WeightQuantizer& quantizer);
 
 /// Mean squared error over all elements of quantized weights, double arithmetic.
 double weight_mse(const Tensor& weights, const WeightQuantizer& quantizer);

@@ -149,4 +149,18 @@ WeightChoice choose_weights(const Tensor& weights, int axis, Bits bits, ClipMeth
   return choose_weights(weights, axis, std::vector<Bits>(channels, bits), method);
 }
 
+bool has_one_scale(const WeightQuantizer& quantizer) {
+  return std::all_of(quantizer.scales.begin(), quantizer.scales.end(),
+                     [&quantizer](float scale) { return scale == quantizer.scales[0]; });
+}
+
+WeightChoice choose_tensor_weights(const Tensor& weights, int axis, Bits bits, ClipMethod method) {
+  const auto channels = static_cast<std::size_t>(ChannelLayout::of(weights.shape(), axis).channels);
+  WeightChoice choice = choose_weights(weights.reshaped({1, weights.elements()}), 0, bits, method);
+  choice.quantizer.axis = axis;
+  choice.quantizer.scales.resize(channels, choice.quantizer.scales[0]);
+  choice.methods.resize(channels, choice.methods[0]);
+  return choice;
+}
+
 }  // namespace cleave::quant

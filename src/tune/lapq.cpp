@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "graph/units.h"
+#include "quant/clip.h"
 #include "quant/lp_step.h"
 #include "tune/joint_search.h"
 #include "tune/weight_rows.h"
@@ -29,6 +30,12 @@ float as_scale(double step, float otherwise) {
 void set_weight_steps(const Graph& graph, const Unit& unit, quant::WeightQuantizer& quantizer, double p) {
   const WeightRows rows = weight_rows(*graph.constant(unit.weight), quantizer.axis);
   const quant::WeightGrid grid = quantizer.grid();
+  if (quant::has_one_scale(quantizer)) {
+    const auto values = quant::WeightedValues::exact(rows.slice(0, rows.rows));
+    const double step = quant::lp_step(values, {-grid.min_code, grid.max_code}, p).step;
+    std::fill(quantizer.scales.begin(), quantizer.scales.end(), as_scale(step, quantizer.scales[0]));
+    return;
+  }
   const float largest = *std::max_element(quantizer.scales.begin(), quantizer.scales.end());
   parallel_for(rows.rows, 0, [&](std::int64_t r) {
     const auto values = quant::WeightedValues::exact(rows.slice(r, 1));

@@ -10,7 +10,8 @@
 
 namespace cleave::tune {
 
-/// The spec with every step at the least mean |x - Q(x)|^p: of each output channel's weights, and of each activation's
+/// The spec with every step at the least mean |x - Q(x)|^p: of each output channel's weights (of
+/// all of a unit's where they have one scale in common), and of each activation's
 /// values in the table (its zero point stays). Tensors that only move values follow their source.
 /// p > 0; 2 is the squared error.
 exec::QuantizationSpec lp_spec(const graph::Graph& graph, const exec::QuantizationSpec& spec,

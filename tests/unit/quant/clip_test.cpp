@@ -346,6 +346,26 @@ TEST(ChooseWeights, GivesAnAllZeroTensorScaleOne) {
   EXPECT_EQ(choice.mse, 0);
 }
 
+TEST(ChooseWeights, GivesATensorTheScaleThatAllItsValuesTogetherHave) {
+  Tensor weights(DType::kFloat32, {6, 5, 3});
+  const auto values = weights.mutable_data<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::sin(static_cast<float>(i * i % 1009)) * static_cast<float>(1 + i / 15);
+  }
+  const StepChoice together =
+      choose_step(WeightedValues::exact(values), WeightGrid::of(Bits{4}), Bits{4}, ClipMethod::kAuto);
+  for (const int axis : {0, 1, 2}) {
+    const WeightChoice choice = choose_tensor_weights(weights, axis, Bits{4}, ClipMethod::kAuto);
+    EXPECT_EQ(choice.quantizer.axis, axis);
+    ASSERT_EQ(choice.quantizer.scales.size(),
+              static_cast<std::size_t>(weights.shape()[static_cast<std::size_t>(axis)]));
+    EXPECT_TRUE(has_one_scale(choice.quantizer));
+    EXPECT_EQ(choice.quantizer.scales[0], static_cast<float>(together.step));
+    EXPECT_DOUBLE_EQ(choice.mse, weight_mse(weights, choice.quantizer));
+  }
+  EXPECT_FALSE(has_one_scale(choose_weights(weights, 0, Bits{4}, ClipMethod::kAuto).quantizer));
+}
+
 TEST(ChooseWeights, RefusesNan) {
   const Tensor weights = Tensor::from<float>({1, 2}, std::vector<float>{1, std::nanf("")});
   EXPECT_THROW(choose_weights(weights, 0, Bits{4}, ClipMethod::kMinMax), Error);

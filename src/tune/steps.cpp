@@ -11,9 +11,10 @@ namespace cleave::tune {
 
 namespace {
 
-constexpr std::array<StepRow, 8> kSteps = {{
+constexpr std::array<StepRow, 9> kSteps = {{
     {Step::kEqualize, "equalize", "evens out the ranges of neighbouring layers' channels (cross-layer equalisation)",
      false},
+    {Step::kLoosen, "loosen", "lets equalize scale channels that reach a Relu6's bound too (DFQ)", false},
     {Step::kLapq, "lapq", "chooses all steps together by the network's own loss (LAPQ)", false},
     {Step::kGrids, "grids", "fits each activation's grid to what the quantized network really computes", false},
     {Step::kGptq, "gptq", "rounds weights by the output they give (GPTQ)", true},

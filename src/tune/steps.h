@@ -8,7 +8,7 @@
 namespace cleave::tune {
 
 /// What tuning can do, in the order in which it is done.
-enum class Step { kEqualize, kLapq, kGrids, kGptq, kCompensate, kAciq, kBias, kRefine };
+enum class Step { kEqualize, kLoosen, kLapq, kGrids, kGptq, kCompensate, kAciq, kBias, kRefine };
 
 /// The ordered table of steps: name as on the command line, one line for people, whether it is on by default.
 struct StepRow {

@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "graph/units.h"
 #include "quant/stable_scales.h"
+#include "tune/equalize.h"
 #include "tune/fit_grid.h"
 #include "tune/lapq.h"
 #include "tune/network_loss.h"
@@ -169,9 +170,11 @@ class Joint {
 
 }  // namespace
 
-Tuned tune(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs, const TuneOptions& options,
-           const StageControl& control) {
-  if (inputs.empty()) throw Error(ErrorKind::kInvalidInput, "tuning needs samples", "Give it a few dozen images.");
+namespace {
+
+/// All steps but equalisation.
+Tuned tune_weights(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs,
+                   const TuneOptions& options, const StageControl& control) {
   std::optional<Joint> joint;
   const bool lapq = options.steps.contains(Step::kLapq);
   const bool refine = options.steps.contains(Step::kRefine);
@@ -185,6 +188,33 @@ Tuned tune(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tens
   }
   follow_on_the_wire(tuned.spec);
   tuned.joint = std::move(reports);
+  return tuned;
+}
+
+/// The table with other statistics of the rescaled tensors.
+std::optional<quant::CalibrationTable> table_of(const EqualizedSpec& equalized, const TuneOptions& options) {
+  if (options.table == nullptr) return std::nullopt;
+  quant::CalibrationTable table = *options.table;
+  for (const auto& [name, statistics] : equalized.tensors) table.tensors[name] = statistics;
+  return table;
+}
+
+}  // namespace
+
+Tuned tune(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs, const TuneOptions& options,
+           const StageControl& control) {
+  if (inputs.empty()) throw Error(ErrorKind::kInvalidInput, "tuning needs samples", "Give it a few dozen images.");
+  if (!options.steps.contains(Step::kEqualize)) {
+    return tune_weights(graph, std::move(spec), inputs, options, control);
+  }
+  const EqualizedSpec equalized =
+      equalize(graph, std::move(spec), inputs,
+               {options.steps.contains(Step::kLoosen) ? UpperBounds::kLoosen : UpperBounds::kKeep, options.threads});
+  const auto table = table_of(equalized, options);
+  TuneOptions others = options;
+  others.table = table ? &*table : nullptr;
+  Tuned tuned = tune_weights(equalized.network.graph, equalized.spec, inputs, others, control);
+  keep_parameters(equalized.network, tuned.spec);
   return tuned;
 }
 

@@ -74,6 +74,9 @@ Steps steps_from_text(const std::string& text) {
       steps.insert(step_from_name(word.starts_with("+") ? word.substr(1) : word));
     }
   }
+  if (steps.contains(Step::kLoosen) && !steps.contains(Step::kEqualize)) {
+    throw Error(ErrorKind::kUsage, "the step 'loosen' does nothing without 'equalize'", "Ask for both, or for none.");
+  }
   return steps;
 }
 

@@ -126,10 +126,6 @@ class UnitByUnit {
   Tuned tuned_;
 };
 
-}  // namespace
-
-namespace {
-
 /// The steps that look at the network's own loss.
 class Joint {
  public:
@@ -167,10 +163,6 @@ class Joint {
   const StageControl& control_;
   NetworkLoss loss_;
 };
-
-}  // namespace
-
-namespace {
 
 /// All steps but equalisation.
 Tuned tune_weights(const Graph& graph, exec::QuantizationSpec spec, std::span<const Tensor> inputs,

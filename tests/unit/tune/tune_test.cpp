@@ -237,6 +237,7 @@ TEST(Steps, ListsChangeTheDefault) {
   EXPECT_FALSE(steps_from_text("default,-gptq").contains(Step::kGptq));
   EXPECT_TRUE(steps_from_text("none,+lapq").contains(Step::kLapq));
   EXPECT_EQ(cleave::testing::kind_of([] { steps_from_text("gtpq"); }), ErrorKind::kUsage);
+  EXPECT_EQ(cleave::testing::kind_of([] { steps_from_text("loosen,gptq"); }), ErrorKind::kUsage);
 }
 
 }  // namespace

@@ -197,6 +197,8 @@ def steps_apart(options):
         name, colon, _ = line.strip().partition(":")
         if not colon or line.strip().startswith("-"):
             return
+        if name == "loosen":
+            name = "equalize,loosen"  # the one does nothing without the other
         yield "default,-" + name.removesuffix(" (on)") if name.endswith("(on)") else "default," + name
 
 

@@ -107,18 +107,18 @@ struct Samples {
 };
 
 Samples load_samples(const Options& options, const quant::CalibrationTable& table, const Shape& shape) {
-  const auto images = open_images(options.images, 0);
+  auto images = open_images(options.images, 0);
+  images.spread(options.samples);
   const auto preprocess =
       calibration::Preprocess::from_json(parse_json(table.preprocess, "calibration table"), "calibration table");
   std::map<std::filesystem::path, std::int64_t> known;
   if (!options.labels.empty()) known = evaluation::read_labels(options.labels);
-  const auto all = static_cast<std::int64_t>(images.paths().size());
   Samples samples;
-  samples.inputs.resize(static_cast<std::size_t>(std::min(all, options.samples)));
+  samples.inputs.resize(images.paths().size());
   const auto count = static_cast<std::int64_t>(samples.inputs.size());
   if (!known.empty()) samples.labels.resize(samples.inputs.size());
   parallel_for(count, static_cast<int>(options.jobs), [&](std::int64_t i) {
-    const auto file = images.root() / images.paths()[static_cast<std::size_t>(i * all / count)];
+    const auto file = images.root() / images.paths()[static_cast<std::size_t>(i)];
     samples.inputs[static_cast<std::size_t>(i)] = calibration::load_sample(file, preprocess, shape, false).input;
     if (known.empty()) return;
     const auto label = known.find(std::filesystem::weakly_canonical(std::filesystem::absolute(file)));

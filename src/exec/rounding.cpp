@@ -70,4 +70,16 @@ Graph with_rounded_weights(const Graph& graph, const QuantizationSpec& spec) {
   return builder.build();
 }
 
+Graph with_rounded_unit(const Graph& graph, const Unit& unit, const QuantizationSpec& spec) {
+  QuantizationSpec one;
+  one.activations = spec.activations;
+  const auto copy = [&unit](const auto& from, auto& to) {
+    if (const auto found = from.find(unit.name); found != from.end()) to.insert(*found);
+  };
+  copy(spec.weights, one.weights);
+  copy(spec.weight_codes, one.weight_codes);
+  copy(spec.biases, one.biases);
+  return with_rounded_weights(graph, one);
+}
+
 }  // namespace cleave::exec

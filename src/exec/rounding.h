@@ -42,5 +42,7 @@ class ActivationRounder : public ActivationEditor {
 /// The network with the weights and biases of `spec` as dequantized floats (coded_bias), everything else as it is.
 /// Throws Error(kInvalidInput) for a unit that the graph does not have.
 graph::Graph with_rounded_weights(const graph::Graph& graph, const QuantizationSpec& spec);
+/// The same with the weights and bias of one unit of the graph alone: cheap where only that unit is to run.
+graph::Graph with_rounded_unit(const graph::Graph& graph, const graph::Unit& unit, const QuantizationSpec& spec);
 
 }  // namespace cleave::exec

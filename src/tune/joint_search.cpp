@@ -5,9 +5,9 @@
 
 #include "core/error.h"
 #include "exec/rounding.h"
-#include "graph/part.h"
 #include "graph/units.h"
 #include "tune/line_search.h"
+#include "tune/rest.h"
 
 namespace cleave::tune {
 
@@ -162,21 +162,8 @@ class JointSearch {
 
   void step_over(SampleStream& stream, std::size_t u) {
     const QuantizationSpec spec = with_steps(graph_, start_, state_.steps);
-    Part part(with_one_unit(u, spec), {u, u + 1}, spec.activations, loss_.workers());
+    Part part(exec::with_rounded_unit(graph_, graph_.units()[u], spec), {u, u + 1}, spec.activations, loss_.workers());
     stream.advance(part);
-  }
-
-  /// The network with the weights of unit u alone rounded.
-  Graph with_one_unit(std::size_t u, const QuantizationSpec& spec) const {
-    QuantizationSpec one;
-    one.activations = spec.activations;
-    const std::string& name = graph_.units()[u].name;
-    if (const auto found = spec.weights.find(name); found != spec.weights.end()) one.weights.insert(*found);
-    if (const auto found = spec.weight_codes.find(name); found != spec.weight_codes.end()) {
-      one.weight_codes.insert(*found);
-    }
-    if (const auto found = spec.biases.find(name); found != spec.biases.end()) one.biases.insert(*found);
-    return exec::with_rounded_weights(graph_, one);
   }
 
   void search_unit(const SampleStream& stream, std::size_t u) {
@@ -191,15 +178,13 @@ class JointSearch {
     if (lines.empty()) return;
     const QuantizationSpec spec = with_steps(graph_, start_, state_.steps);
     const Graph rounded = exec::with_rounded_weights(graph_, spec);
-    std::optional<Part> rest;
-    const std::size_t end = graph_.units().size();
-    if (u + 1 < end) rest.emplace(rounded, Part::Units{u + 1, end}, spec.activations, loss_.workers());
+    Rest rest(rounded, u + 1, spec.activations, loss_.workers());
     for (double* line : lines) {
       const double was = *line;
       const Line search{{was, best_}, options_.first_step, options_.lowest, options_.highest};
       const LinePoint found = search_line(search, [&](double at, double limit) {
         *line = at;
-        return unit_loss(stream, u, rest ? &*rest : nullptr, limit);
+        return unit_loss(stream, u, rest, limit);
       });
       *line = found.at;
       best_ = found.loss;
@@ -207,37 +192,18 @@ class JointSearch {
   }
 
   /// The loss with the steps as they are, from unit u on.
-  double unit_loss(const SampleStream& stream, std::size_t u, Part* rest, double limit) {
+  double unit_loss(const SampleStream& stream, std::size_t u, Rest& rest, double limit) {
     const QuantizationSpec spec = with_steps(graph_, start_, state_.steps);
-    Part head(with_one_unit(u, spec), {u, u + 1}, spec.activations, loss_.workers());
-    if (rest != nullptr) rest->set_grids(spec.activations);
+    Part head(exec::with_rounded_unit(graph_, graph_.units()[u], spec), {u, u + 1}, spec.activations, loss_.workers());
+    rest.set_grids(spec.activations);
     ++evaluations_;
     return loss_.mean(limit, [&](int worker, std::size_t i) {
       std::vector<Tensor> made;
       head.run(worker, stream.live(i), made);
-      if (rest == nullptr) return outputs_with(stream.live(i), head.outputs(), made);
       Values live = stream.live(i);
       for (std::size_t o = 0; o < made.size(); ++o) live[head.outputs()[o]] = made[o];
-      std::vector<Tensor> outputs;
-      rest->run(worker, live, outputs);
-      for (std::size_t o = 0; o < outputs.size(); ++o) live[rest->outputs()[o]] = outputs[o];
-      return network_outputs(live);
+      return rest.run(worker, live);
     });
-  }
-
-  std::vector<Tensor> outputs_with(Values live, const std::vector<std::string>& names,
-                                   const std::vector<Tensor>& made) const {
-    for (std::size_t o = 0; o < made.size(); ++o) live[names[o]] = made[o];
-    return network_outputs(live);
-  }
-
-  /// In the order in which a part that ends with the network gives them.
-  std::vector<Tensor> network_outputs(const Values& live) const {
-    std::vector<Tensor> outputs;
-    for (const TensorId id : graph::live_before(graph_, graph_.units().size())) {
-      outputs.push_back(live.at(graph_.tensor(id).name));
-    }
-    return outputs;
   }
 
   void search_direction(const StepVector& before, double loss_before, double largest_decrease) {

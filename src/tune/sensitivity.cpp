@@ -12,6 +12,7 @@
 #include "quant/distortion.h"
 #include "tune/output_loss.h"
 #include "tune/part.h"
+#include "tune/rest.h"
 #include "tune/sample_stream.h"
 
 namespace cleave::tune {
@@ -74,35 +75,6 @@ std::map<std::string, std::string> measures(const Graph& graph) {
   return by_output;
 }
 
-/// Units [first, end) in floats, with the outputs of the whole network; runs nothing when no unit is left.
-class Rest {
- public:
-  Rest(const Graph& graph, std::size_t first, int workers) : outputs_(output_names(graph)) {
-    const std::size_t units = graph.units().size();
-    if (first < units)
-      part_ = std::make_unique<Part>(graph, Part::Units{first, units}, exec::ActivationQuantizers{}, workers);
-  }
-
-  std::vector<Tensor> run(int worker, const Values& live) const {
-    std::vector<Tensor> made;
-    if (part_ != nullptr) part_->run(worker, live, made);
-    std::vector<Tensor> all;
-    for (const std::string& name : outputs_) all.push_back(from(made, name, live));
-    return all;
-  }
-
- private:
-  Tensor from(const std::vector<Tensor>& made, const std::string& name, const Values& live) const {
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      if (part_->outputs()[i] == name) return made[i];
-    }
-    return live.at(name);  // made before
-  }
-
-  std::vector<std::string> outputs_;
-  std::unique_ptr<Part> part_;
-};
-
 }  // namespace
 
 struct SensitivityMeter::Impl {
@@ -110,7 +82,7 @@ struct SensitivityMeter::Impl {
       : graph(network),
         options(wanted),
         workers(thread_count(wanted.threads)),
-        whole(network, 0, workers),
+        whole(network, 0, {}, workers),
         weights(network.units().size()),
         activations(network.units().size() + 1) {
     table.made_from = {{"model", graph.fingerprint()}, {"calibration", calibration.fingerprint()}};
@@ -192,7 +164,7 @@ struct SensitivityMeter::Impl {
       for (std::size_t u = 0; u < units; ++u) {
         if (control.stop.stop_requested()) throw Error(ErrorKind::kInterrupted, "measuring interrupted");
         control.report(static_cast<std::int64_t>(u), static_cast<std::int64_t>(units));
-        const Rest rest(meter_.graph, u + 1, meter_.workers);
+        const Rest rest(meter_.graph, u + 1, {}, meter_.workers);
         flip_weights(u, rest);
         Part unit(meter_.graph, {u, u + 1}, {}, meter_.workers);
         stream_.advance(unit);

@@ -85,21 +85,8 @@ class UnitByUnit {
     }
     Part in_floats(graph_, {u, u + 1}, {}, workers_);
     floats_.advance(in_floats);
-    Part in_codes(exec::with_rounded_weights(graph_, of_unit(unit)), {u, u + 1}, tuned_.spec.activations, workers_);
+    Part in_codes(exec::with_rounded_unit(graph_, unit, tuned_.spec), {u, u + 1}, tuned_.spec.activations, workers_);
     rounded_.advance(in_codes);
-  }
-
-  /// What the spec says about one unit's weights, and all grids.
-  exec::QuantizationSpec of_unit(const Unit& unit) const {
-    exec::QuantizationSpec one;
-    one.activations = tuned_.spec.activations;
-    const auto weights = tuned_.spec.weights.find(unit.name);
-    if (weights != tuned_.spec.weights.end()) one.weights.insert(*weights);
-    const auto codes = tuned_.spec.weight_codes.find(unit.name);
-    if (codes != tuned_.spec.weight_codes.end()) one.weight_codes.insert(*codes);
-    const auto bias = tuned_.spec.biases.find(unit.name);
-    if (bias != tuned_.spec.biases.end()) one.biases.insert(*bias);
-    return one;
   }
 
   void choose_grid(std::size_t u) {
@@ -113,7 +100,7 @@ class UnitByUnit {
       if (source != nullptr && source->bits == own->bits) tuned_.spec.activations[name] = *source;
     } else if (options_.steps.contains(Step::kGrids)) {
       Part in_floats(graph_, {u, u + 1}, {}, workers_);
-      Part plainly(exec::with_rounded_weights(graph_, of_unit(unit)), {u, u + 1}, {}, workers_);
+      Part plainly(exec::with_rounded_unit(graph_, unit, tuned_.spec), {u, u + 1}, {}, workers_);
       tuned_.spec.activations[name] = fit_grid(*own, rounded_.outputs_of(plainly), floats_.outputs_of(in_floats));
     }
   }

@@ -1,6 +1,7 @@
 #include "calibration/calibrate.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -32,9 +33,14 @@ const graph::TensorInfo& calibrated_input(const graph::Graph& graph) {
 
 namespace {
 
-/// What happened to one image: in the table, unreadable (with the reason), or not reached.
+/// What happened to one image: in the table, unreadable (with the reason), or not reached. Nothing of a readable image
+/// is on the heap: what lives as long as the run would pin the pages between the buffers that come and go.
 struct ImageResult {
-  std::optional<quant::CalibrationImage> good;
+  struct Good {
+    std::array<char, 64> sha256;
+    std::int64_t jpeg_bytes;
+  };
+  std::optional<Good> good;
   std::string bad;
 };
 
@@ -132,10 +138,12 @@ class Calibration {
     } catch (const Error& error) {
       return {std::nullopt, error.what()};
     }
-    quant::CalibrationImage image{path, sha256_hex(bytes), sample.jpeg_bytes};
-    worker.observer.begin_image(stable_hash(image.sha256));
+    const std::string digest = sha256_hex(bytes);
+    ImageResult::Good good{{}, sample.jpeg_bytes};
+    std::copy_n(digest.begin(), good.sha256.size(), good.sha256.begin());
+    worker.observer.begin_image(stable_hash(digest));
     worker.session.run_into(std::span(&sample.input, 1), worker.observer.observed(), worker.observer, worker.outputs);
-    return {std::move(image), ""};
+    return {good, ""};
   }
 
   Sample decode(const std::string& bytes, const std::filesystem::path& file) const {
@@ -157,7 +165,10 @@ class Calibration {
 
   void keep(std::size_t begin, const std::vector<ImageResult>& results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
-      if (results[i].good) table_.images.push_back(*results[i].good);
+      if (const auto& good = results[i].good) {
+        const std::string digest(good->sha256.begin(), good->sha256.end());
+        table_.images.push_back({remaining_[begin + i], digest, good->jpeg_bytes});
+      }
       if (results[i].bad.empty()) continue;
       table_.bad_images.push_back(remaining_[begin + i]);
       reasons_.push_back(results[i].bad);

@@ -42,7 +42,7 @@ enum class HistogramValues {
 /// NaN and infinities are counted and excluded from everything else; -0 counts as +0. Integer counts and comparisons
 /// only, so that any order of observations and merges gives the same statistics.
 /// Cost: one pass over the values at the speed of memory, and about 3 ns for each value that goes into a histogram.
-/// Memory: 1 KiB and the populated pages of a histogram per channel, and 128 KiB or more per tensor for values that
+/// Memory: 1 KiB and the populated pages of a histogram per channel, and 64 KiB or more per tensor for values that
 /// wait to be counted together, whatever the number of observations.
 class StatisticsObserver : public exec::ActivationObserver {
  public:

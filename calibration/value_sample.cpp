@@ -97,7 +97,7 @@ void ValueSample::settle(const quant::ValueCounts& counts, std::span<const float
 }
 
 bool ValueSample::full() const {
-  constexpr std::size_t kValues = 1 << 15;
+  constexpr std::size_t kValues = 1 << 14;
   constexpr std::size_t kPerChannel = 64;  // so that the visit of a channel's window is worth it
   constexpr std::uint64_t kMostOthers = std::uint64_t{1} << 31;
   return values_.size() + tail_.size() >= std::max(kValues, kPerChannel * static_cast<std::size_t>(channels_)) ||

@@ -46,10 +46,28 @@ void sync_parent(const fs::path& path) {
   if (folder.value >= 0) ::fsync(folder.value);
 }
 
-void write_through(const fs::path& path, std::string_view bytes) {
+using Pieces = std::function<void(const PieceSink&)>;
+
+/// Small pieces go to the file together.
+void write_pieces(int descriptor, const Pieces& pieces, const std::string& path) {
+  constexpr std::size_t kTogether = 1 << 16;
+  std::string waiting;
+  pieces([&](std::string_view piece) {
+    if (waiting.size() + piece.size() < kTogether) {
+      waiting += piece;
+      return;
+    }
+    write_all(descriptor, waiting, path);
+    write_all(descriptor, piece, path);
+    waiting.clear();
+  });
+  write_all(descriptor, waiting, path);
+}
+
+void write_through(const fs::path& path, const Pieces& pieces) {
   const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
   if (file.value < 0) throw io_error(path.string(), "open for writing");
-  write_all(file.value, bytes, path.string());
+  write_pieces(file.value, pieces, path.string());
 }
 
 fs::path temporary_beside(const fs::path& path) {
@@ -95,14 +113,18 @@ std::string read_file(const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  write_file_atomically(path, [bytes](const PieceSink& sink) { sink(bytes); });
+}
+
+void write_file_atomically(const fs::path& path, const Pieces& pieces) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  if (fs::exists(status) && !fs::is_regular_file(status)) return write_through(path, bytes);
+  if (fs::exists(status) && !fs::is_regular_file(status)) return write_through(path, pieces);
   const fs::path temporary = temporary_beside(path);
   try {
     const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.value < 0) throw io_error(path.string(), "create");
-    write_all(file.value, bytes, path.string());
+    write_pieces(file.value, pieces, path.string());
     if (::fsync(file.value) != 0) throw io_error(path.string(), "sync");
     if (::rename(temporary.c_str(), path.c_str()) != 0) throw io_error(path.string(), "rename into place");
   } catch (...) {

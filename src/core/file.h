@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,10 @@ std::string read_file(const std::filesystem::path& path);
 /// A path that exists and is no regular file (/dev/stdout, /dev/full, a pipe) is written directly.
 /// Throws Error(kIo) and removes the temporary file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// The same with bytes that come piece by piece, for documents that need not be in memory as a whole: `pieces` is
+/// called once, with what takes each.
+using PieceSink = std::function<void(std::string_view)>;
+void write_file_atomically(const std::filesystem::path& path, const std::function<void(const PieceSink&)>& pieces);
 
 /// A folder that is filled under a temporary name beside `path` and renamed on commit(); removed if never committed.
 class AtomicFolder {

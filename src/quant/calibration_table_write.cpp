@@ -115,14 +115,12 @@ constexpr Separators kOneLine{"", ",", "", ":"};
 constexpr Separators kKeyPerLine{"\n  ", ",\n  ", "\n", ": "};
 constexpr Separators kMemberPerLine{"\n    ", ",\n    ", "\n  ", ": "};
 
-using Sink = std::function<void(const std::string&)>;
-
 /// An object or a list whose members are written as they come.
 class Members {
  public:
-  Members(const char* brackets, const Separators& separators, const Sink& sink)
+  Members(const char* brackets, const Separators& separators, const PieceSink& sink)
       : brackets_(brackets), separators_(separators), sink_(sink) {
-    sink_({brackets_[0]});
+    sink_(std::string_view(brackets_, 1));
   }
   void value(const std::string& text) {
     sink_((any_ ? separators_.next : separators_.first) + text);
@@ -134,11 +132,11 @@ class Members {
  private:
   const char* brackets_;
   const Separators& separators_;
-  const Sink& sink_;
+  const PieceSink& sink_;
   bool any_ = false;
 };
 
-void write_members(const Json& json, const Separators& separators, const Sink& sink) {
+void write_members(const Json& json, const Separators& separators, const PieceSink& sink) {
   Members members(json.is_object() ? "{}" : "[]", separators, sink);
   for (const auto& [key, value] : json.items()) {
     json.is_object() ? members.key(key, compact(value)) : members.value(compact(value));
@@ -148,7 +146,7 @@ void write_members(const Json& json, const Separators& separators, const Sink& s
 
 /// The document in pieces, in the order of its keys: a table of many images is never in memory a second time.
 void write_document(const CalibrationTable& table, const Separators& keys, const Separators& in_keys,
-                    const Sink& sink) {
+                    const PieceSink& sink) {
   Members document("{}", keys, sink);
   const Json head = document_without_members(table);
   for (const auto& [key, value] : head.items()) {
@@ -168,6 +166,11 @@ void write_document(const CalibrationTable& table, const Separators& keys, const
   document.end();
 }
 
+void write_text(const CalibrationTable& table, const PieceSink& sink) {
+  write_document(table, kKeyPerLine, kMemberPerLine, sink);
+  sink("\n");
+}
+
 }  // namespace
 
 Json CalibrationTable::to_json() const {
@@ -180,18 +183,18 @@ Json CalibrationTable::to_json() const {
 std::string CalibrationTable::fingerprint() const {
   Hasher hasher;
   write_document(*this, kOneLine, kOneLine,
-                 [&hasher](const std::string& piece) { hasher.add(std::as_bytes(std::span(piece))); });
+                 [&hasher](std::string_view piece) { hasher.add(std::as_bytes(std::span(piece))); });
   return hasher.hex();
 }
 
 std::string CalibrationTable::to_text() const {
   std::string text;
-  write_document(*this, kKeyPerLine, kMemberPerLine, [&text](const std::string& piece) { text += piece; });
-  return text + "\n";
+  write_text(*this, [&text](std::string_view piece) { text += piece; });
+  return text;
 }
 
 void CalibrationTable::save(const std::filesystem::path& path) const {
-  write_file_atomically(path, to_text());
+  write_file_atomically(path, [this](const PieceSink& sink) { write_text(*this, sink); });
 }
 
 }  // namespace cleave::quant

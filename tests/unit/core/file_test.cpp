@@ -26,6 +26,31 @@ TEST(WriteFileAtomically, ReplacesTheFileAndLeavesNothingElse) {
   EXPECT_EQ(entries(folder.path()), 1);
 }
 
+TEST(WriteFileAtomically, TakesPiecesOfAnySizeInTheirOrder) {
+  const testing::TemporaryFolder folder;
+  const std::string small(7, 'a'), large(200'000, 'b');
+  write_file_atomically(folder / "pieces.txt", [&](const PieceSink& sink) {
+    for (int i = 0; i < 10'000; ++i) sink(small);
+    sink(large);
+    sink("");
+    sink("end");
+  });
+  EXPECT_EQ(read_file(folder / "pieces.txt"), std::string(70'000, 'a') + large + "end");
+}
+
+TEST(WriteFileAtomically, KeepsTheOldFileWhenPiecesStopWithAnError) {
+  const testing::TemporaryFolder folder;
+  write_file_atomically(folder / "pieces.txt", "old");
+  EXPECT_THROW(write_file_atomically(folder / "pieces.txt",
+                                     [](const PieceSink& sink) {
+                                       sink(std::string(100'000, 'x'));
+                                       throw Error(ErrorKind::kInterrupted, "stop");
+                                     }),
+               Error);
+  EXPECT_EQ(read_file(folder / "pieces.txt"), "old");
+  EXPECT_EQ(entries(folder.path()), 1);
+}
+
 TEST(WriteFileAtomically, KeepsTheOldFileWhenTheFolderIsMissing) {
   const testing::TemporaryFolder folder;
   EXPECT_THROW(write_file_atomically(folder / "missing/a.json", "x"), Error);

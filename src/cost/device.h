@@ -61,7 +61,20 @@ struct TableModel {
   std::map<std::string, std::map<std::string, double>> unit_s;
 };
 
-using LatencyModel = std::variant<UnitModel, RooflineModel, SystolicModel, TableModel>;
+/// Auto-Split's published simulator ("HWCF"): convolutions cut into tiles whose transfer hides behind their compute;
+/// everything else takes no time. Formula at tile_counts (cost/tile_hwcf.h). Widths act by its own rule, so
+/// Device::scaling stays ComputeScaling::kNone.
+struct TileModel {
+  std::int64_t tile_height = 0;    ///< hxx: input values of a tile along the last axis
+  std::int64_t tile_width = 0;     ///< wxx: along the axis before
+  std::int64_t tile_channels = 0;  ///< cxx
+  std::int64_t filters = 0;        ///< fx: output channels computed at once
+  std::int64_t adders = 0;         ///< padd_unit: partial sums added per cycle
+  double dma_cycles_per_byte = 0;
+  double clock_hz = 0;
+};
+
+using LatencyModel = std::variant<UnitModel, RooflineModel, SystolicModel, TableModel, TileModel>;
 
 /// A device file (configs/devices/*.json, schema cleave.device/1).
 struct Device {

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kLargestArray = 65536;
 constexpr const char* kPerSecond = "Give the rate in units per second, such as 1e9.";
 constexpr const char* kBandwidth = "Give the memory bandwidth in bytes per second, such as 1e9.";
+constexpr const char* kClock = "Give the clock in hertz, such as 2e8.";
 constexpr const char* kOverhead = "Give the fixed time of one unit in seconds, or leave the key out.";
 
 /// A word of a file and what it means.
@@ -65,7 +66,7 @@ SystolicModel read_systolic(JsonReader& reader) {
   model.columns = count_in(reader, "columns", kLargestArray, "Give the columns of the array of multipliers.");
   model.dataflow = choose(reader, "dataflow", reader.text("dataflow"), kDataflows);
   model.groups = choose(reader, "groups", reader.text_or("groups", "one_by_one"), kGroups);
-  model.clock_hz = positive(reader, "clock_hz", "Give the clock in hertz, such as 2e8.");
+  model.clock_hz = positive(reader, "clock_hz", kClock);
   model.bytes_per_s = positive(reader, "bytes_per_s", kBandwidth);
   model.vector_ops_per_s = positive(reader, "vector_ops_per_s", kPerSecond);
   model.overhead_s = non_negative_or(reader, "overhead_s", 0, kOverhead);
@@ -104,17 +105,48 @@ TableModel read_table(JsonReader& reader) {
   return model;
 }
 
+TileModel read_tile(JsonReader& reader) {
+  TileModel model;
+  model.tile_height =
+      count_in(reader, "tile_height", kLargestArray, "Give the input values of a tile along the last axis.");
+  model.tile_width =
+      count_in(reader, "tile_width", kLargestArray, "Give the input values of a tile along the axis before the last.");
+  model.tile_channels = count_in(reader, "tile_channels", kLargestArray, "Give the input channels of a tile.");
+  model.filters = count_in(reader, "filters", kLargestArray, "Give the output channels that are computed at once.");
+  model.adders = count_in(reader, "adders", kLargestArray, "Give the partial sums that are added in a cycle.");
+  model.dma_cycles_per_byte =
+      positive(reader, "dma_cycles_per_byte", "Give the clock over the memory bandwidth, such as 0.2.");
+  model.clock_hz = positive(reader, "clock_hz", kClock);
+  return model;
+}
+
 LatencyModel read_model(JsonReader& reader) {
-  static constexpr std::array<Word<LatencyModel (*)(JsonReader&)>, 4> kModels{{
+  static constexpr std::array<Word<LatencyModel (*)(JsonReader&)>, 5> kModels{{
       {"unit", [](JsonReader& r) { return LatencyModel(read_unit(r)); }},
       {"roofline", [](JsonReader& r) { return LatencyModel(read_roofline(r)); }},
       {"systolic", [](JsonReader& r) { return LatencyModel(read_systolic(r)); }},
       {"table", [](JsonReader& r) { return LatencyModel(read_table(r)); }},
+      {"tile-hwcf", [](JsonReader& r) { return LatencyModel(read_tile(r)); }},
   }};
   const auto read = choose(reader, "kind", reader.text("kind"), kModels);
   LatencyModel model = read(reader);
   reader.finish();
   return model;
+}
+
+/// The tile model has a rule of its own for widths.
+ComputeScaling read_scaling(JsonReader& reader, const LatencyModel& model) {
+  static constexpr std::array<Word<ComputeScaling>, 3> kScalings{{{"none", ComputeScaling::kNone},
+                                                                  {"bit_fusion", ComputeScaling::kBitFusion},
+                                                                  {"tensor_core", ComputeScaling::kTensorCore}}};
+  const std::string found = reader.text_or("compute_scaling", "none");
+  const ComputeScaling scaling = choose(reader, "compute_scaling", found, kScalings);
+  if (std::holds_alternative<TileModel>(model) && scaling != ComputeScaling::kNone) {
+    throw Error(ErrorKind::kInvalidInput,
+                reader.path_of("compute_scaling") + ": a tile-hwcf device takes no '" + found + "'",
+                "Leave the key out: the model passes once per 8 activation bits.");
+  }
+  return scaling;
 }
 
 quant::Bits read_float_bits(JsonReader& reader) {
@@ -148,16 +180,13 @@ std::vector<std::string> read_operators(JsonReader& reader) {
 }  // namespace
 
 Device Device::from_json(const Json& json, const std::string& origin) {
-  static constexpr std::array<Word<ComputeScaling>, 3> kScalings{{{"none", ComputeScaling::kNone},
-                                                                  {"bit_fusion", ComputeScaling::kBitFusion},
-                                                                  {"tensor_core", ComputeScaling::kTensorCore}}};
   JsonReader reader(json, origin);
   reader.require_schema("device");
   Device device;
   device.name = reader.text("name");
   JsonReader model = reader.object("model");
   device.model = read_model(model);
-  device.scaling = choose(reader, "compute_scaling", reader.text_or("compute_scaling", "none"), kScalings);
+  device.scaling = read_scaling(reader, device.model);
   device.memory_bytes = read_memory(reader);
   device.float_bits = read_float_bits(reader);
   device.operators = read_operators(reader);

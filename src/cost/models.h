@@ -24,6 +24,7 @@ double seconds(const UnitModel& model, const Request& request);
 double seconds(const RooflineModel& model, const Request& request);
 double seconds(const SystolicModel& model, const Request& request);
 double seconds(const TableModel& model, const Request& request);
+double seconds(const TileModel& model, const Request& request);
 
 /// "W8A8": the key of a measured table.
 std::string bits_key(quant::Bits weight, quant::Bits activation);

@@ -30,6 +30,13 @@ Json table_file() {
     "model": {"kind": "table", "unit_s": {"conv": {"W8A8": 0.5, "W4A8": 0}}}})");
 }
 
+Json tile_file() {
+  return Json::parse(R"({
+    "schema": "cleave.device/1", "name": "tiles",
+    "model": {"kind": "tile-hwcf", "tile_height": 7, "tile_width": 4, "tile_channels": 12, "filters": 6, "adders": 5,
+              "dma_cycles_per_byte": 0.25, "clock_hz": 2e8}})");
+}
+
 /// What the file at `pointer` with `value` is answered: "message | hint".
 std::string answer(Json file, const std::string& pointer, const Json& value) {
   file[Json::json_pointer(pointer)] = value;
@@ -73,6 +80,33 @@ TEST(DeviceFile, HasDefaultsForWhatMayBeLeftOut) {
 TEST(DeviceFile, MayBeATableOfMeasuredSeconds) {
   const Device device = Device::from_json(table_file(), "d.json");
   EXPECT_EQ(std::get<TableModel>(device.model).unit_s.at("conv").at("W8A8"), 0.5);
+}
+
+TEST(DeviceFile, MayBeAScheduleOfTiles) {
+  const Device device = Device::from_json(tile_file(), "d.json");
+  const auto& model = std::get<TileModel>(device.model);
+  EXPECT_EQ(model.tile_height, 7);
+  EXPECT_EQ(model.tile_width, 4);
+  EXPECT_EQ(model.tile_channels, 12);
+  EXPECT_EQ(model.filters, 6);
+  EXPECT_EQ(model.adders, 5);
+  EXPECT_EQ(model.dma_cycles_per_byte, 0.25);
+  EXPECT_EQ(model.clock_hz, 2e8);
+}
+
+TEST(DeviceFile, OfTilesIsCheckedLikeTheOthers) {
+  EXPECT_EQ(answer(tile_file(), "/model/tile_hight", 5),
+            "d.json: model: unknown key 'tile_hight'; did you mean 'tile_height'? | ");
+  EXPECT_EQ(answer(tile_file(), "/model/filters", 0),
+            "d.json: model: filters: must be from 1 to 65 536, found 0 | Give the output channels that are computed at "
+            "once.");
+  EXPECT_EQ(answer(tile_file(), "/model/dma_cycles_per_byte", -1),
+            "d.json: model: dma_cycles_per_byte: must be greater than 0, found -1.0 | Give the clock over the memory "
+            "bandwidth, such as 0.2.");
+  EXPECT_EQ(answer(tile_file(), "/compute_scaling", "bit_fusion"),
+            "d.json: compute_scaling: a tile-hwcf device takes no 'bit_fusion' | Leave the key out: the model passes "
+            "once per 8 activation bits.");
+  EXPECT_EQ(answer(tile_file(), "/compute_scaling", "none"), "accepted");
 }
 
 TEST(DeviceFile, HasAFingerprintOfItsContent) {
@@ -140,7 +174,7 @@ TEST(DeviceFile, WithANumberThatIsNoneIsRefused) {
 TEST(DeviceFile, WithAnUnknownWordIsAnsweredWithTheList) {
   EXPECT_EQ(answer(roofline_file(), "/model/kind", "rofline"),
             "d.json: model: kind: unknown value 'rofline'; did you mean 'roofline'? | It is one of unit, roofline, "
-            "systolic, table.");
+            "systolic, table, tile-hwcf.");
   EXPECT_EQ(answer(systolic_file(), "/model/dataflow", "row"),
             "d.json: model: dataflow: unknown value 'row' | It is one of ws, os, is.");
   EXPECT_EQ(answer(systolic_file(), "/compute_scaling", "bitfusion"),

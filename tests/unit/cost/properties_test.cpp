@@ -48,13 +48,28 @@ RooflineModel draw_roofline() {
   return model;
 }
 
+TileModel draw_tiles() {
+  TileModel model;
+  model.tile_height = *rc::gen::inRange(1, 10);
+  model.tile_width = *rc::gen::inRange(1, 10);
+  model.tile_channels = *rc::gen::inRange(1, 10);
+  model.filters = *rc::gen::inRange(1, 10);
+  model.adders = *rc::gen::inRange(1, 10);
+  model.dma_cycles_per_byte = *rc::gen::inRange(1, 1000) * 1e-2;
+  model.clock_hz = rate();
+  return model;
+}
+
 void draw_model(Device& device) {
-  switch (*rc::gen::inRange(0, 3)) {
+  switch (*rc::gen::inRange(0, 4)) {
     case 0:
       device.model.emplace<UnitModel>();
       break;
     case 1:
       device.model.emplace<RooflineModel>(draw_roofline());
+      break;
+    case 2:
+      device.model.emplace<TileModel>(draw_tiles());
       break;
     default:
       device.model.emplace<SystolicModel>(draw_array());
@@ -114,6 +129,7 @@ TEST(Latency, NeverRisesWithMoreBandwidth) {
     const double factor = *rc::gen::inRange(1, 50);
     if (auto* roofline = std::get_if<RooflineModel>(&drawn.device.model)) roofline->bytes_per_s *= factor;
     if (auto* array = std::get_if<SystolicModel>(&drawn.device.model)) array->bytes_per_s *= factor;
+    if (auto* tiles = std::get_if<TileModel>(&drawn.device.model)) tiles->dma_cycles_per_byte /= factor;
     if (auto* unit = std::get_if<UnitModel>(&drawn.device.model)) unit->s_per_byte /= factor;
     RC_ASSERT(drawn.seconds() <= slow_s);
   }));

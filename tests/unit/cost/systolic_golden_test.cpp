@@ -1,40 +1,20 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <filesystem>
 #include <map>
 
-#include "core/file.h"
-#include "core/text.h"
 #include "cost/device.h"
+#include "golden_csv.h"
 #include "support/shared.h"
 
 namespace cleave::cost {
 namespace {
 
 namespace fs = std::filesystem;
-using Row = std::map<std::string, std::string>;
-
-std::vector<Row> read_csv(const fs::path& path) {
-  const std::vector<std::string> lines = split_text(read_file(path), '\n');
-  const std::vector<std::string> header = split_text(trim_text(lines.at(0)), ',');
-  std::vector<Row> rows;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (trim_text(lines[i]).empty()) continue;
-    const std::vector<std::string> fields = split_text(trim_text(lines[i]), ',');
-    Row& row = rows.emplace_back();
-    for (std::size_t c = 0; c < header.size(); ++c) row[header[c]] = fields.at(c);
-  }
-  return rows;
-}
-
-std::int64_t integer(const Row& row, const std::string& key) {
-  return parse_integer(row.at(key)).value();
-}
-
-double number(const Row& row, const std::string& key) {
-  return parse_number(row.at(key)).value();
-}
+using testing::integer;
+using testing::number;
+using testing::read_csv;
+using testing::Row;
 
 /// Windows along one side as SCALE-Sim v2 counts them: a last, partial one is kept.
 std::int64_t windows(std::int64_t size, std::int64_t filter, std::int64_t stride) {
@@ -78,7 +58,7 @@ std::size_t compare_file(const fs::path& path, const Array& array) {
 
 std::size_t compare_folder(const std::string& folder, const Array& array) {
   std::size_t rows = 0;
-  for (const auto& entry : fs::directory_iterator(testing::shared_dir() / "golden/scalesim" / folder)) {
+  for (const auto& entry : fs::directory_iterator(cleave::testing::shared_dir() / "golden/scalesim" / folder)) {
     if (entry.path().extension() == ".csv") rows += compare_file(entry.path(), array);
   }
   return rows;
@@ -103,7 +83,7 @@ TEST(SystolicCounts, EqualScaleSimOnSmallArraysOfEveryDataflow) {
   CLEAVE_NEEDS_SHARED();
   const std::map<std::string, Dataflow> dataflows{
       {"os", Dataflow::kOutputStationary}, {"ws", Dataflow::kWeightStationary}, {"is", Dataflow::kInputStationary}};
-  const fs::path folder = testing::shared_dir() / "golden/scalesim/small_arrays";
+  const fs::path folder = cleave::testing::shared_dir() / "golden/scalesim/small_arrays";
   std::size_t rows = 0;
   for (const std::int64_t size : {8, 16, 32}) {
     for (const auto& [name, dataflow] : dataflows) {

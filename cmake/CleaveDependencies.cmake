@@ -13,6 +13,7 @@ add_library(cleave_dnnl UNKNOWN IMPORTED)
 set_target_properties(cleave_dnnl PROPERTIES IMPORTED_LOCATION "${DNNL_LIBRARY}"
                                              INTERFACE_INCLUDE_DIRECTORIES "${DNNL_INCLUDE_DIR}")
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Boost REQUIRED)  # headers only: Boost.Graph
 # OpenCVConfig.cmake comes with libopencv-dev only (197 packages); three small -dev packages are all that is needed.
 find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(cleave_opencv INTERFACE)

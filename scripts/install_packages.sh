@@ -3,7 +3,8 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build
   libonnx-dev libprotobuf-dev protobuf-compiler libeigen3-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
-  libdnnl-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libssl-dev)
+  libdnnl-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcli11-dev libssl-dev
+  libboost-dev)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libonnx-testdata python3 openmpi-bin)
 
 say() { printf '\n== %s\n' "$*"; }

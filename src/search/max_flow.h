@@ -4,35 +4,38 @@
 
 namespace cleave::search {
 
-/// Minimum cut between a source and a sink by Dinic's blocking flows, with real capacities.
-/// Cost   O(nodes^2 arcs) at worst; milliseconds for a few hundred nodes.
+/// Minimum cut between a source and a sink (Boykov and Kolmogorov, PAMI 2004, from Boost.Graph), with real capacities.
+///
+/// Floating-point flows leave residuals that are rounding, so capacities are counted in whole quanta,
+///
+///     quanta(c) = floor(c / quantum)       quantum = 2^k, the smallest with  sum of finite capacities / 2^k < 2^60
+///
+/// Both steps are exact, and every cut is rounded down: the flow is a proven lower bound of each cut's capacity, below
+/// the least one by less than (its arcs) quanta.
 class MaxFlow {
  public:
-  explicit MaxFlow(int nodes) : heads_(static_cast<std::size_t>(nodes), -1) {}
+  explicit MaxFlow(int nodes) : nodes_(nodes) {}
 
-  /// Adds an arc; capacity >= 0, kUnlimited for one that is never cut.
+  /// Adds an arc; capacity >= 0, kUnlimited (or more) for one that is never cut.
   void add_arc(int from, int to, double capacity);
-  /// The flow value: never above the capacity of any cut, up to rounding.
+  /// The flow value: never above the capacity of any cut; kUnlimited when every cut has an unlimited arc.
+  /// Cost   milliseconds for a thousand nodes.
   double solve(int source, int sink);
-  /// After solve: nodes on the source's side of a minimum cut (the smallest such side).
-  std::vector<bool> source_side(int source) const;
+  /// After solve: per node, whether it is on the source's side of a minimum cut (the smallest such side).
+  const std::vector<bool>& source_side() const { return source_side_; }
 
   static constexpr double kUnlimited = 1e30;
 
  private:
   struct Arc {
+    int from;
     int to;
-    int next;  ///< next arc of the same node; -1 ends the list
-    double left;
+    double capacity;
   };
-  bool find_levels(int source, int sink);
-  double push(int node, int sink, double most);
 
-  std::vector<int> heads_;
-  std::vector<Arc> arcs_;  ///< arc i and its reverse i ^ 1
-  std::vector<int> levels_;
-  std::vector<int> cursors_;
-  double smallest_ = 0;  ///< residuals below are rounding
+  int nodes_;
+  std::vector<Arc> arcs_;
+  std::vector<bool> source_side_;
 };
 
 }  // namespace cleave::search

@@ -163,7 +163,7 @@ void Relaxation::cut() {
     flow.add_arc(source, download, link.result_bytes / link.download_bytes_per_s);
   }
   const double value = flow.solve(source, sink);
-  const std::vector<bool> side = flow.source_side(source);
+  const std::vector<bool>& side = flow.source_side();
   on_edge_.assign(side.begin(), side.begin() + units);
   bound_s_ = value >= kUnlimited / 2 ? kInfinity : value * (1 - 1e-13) - refund_s_;
 }

@@ -50,7 +50,7 @@ TEST(MaxFlow, EqualsTheLeastCutOfAllSets) {
       flow.add_arc(arc.from, arc.to, arc.capacity);
     }
     EXPECT_NEAR(flow.solve(0, nodes - 1), least_cut(nodes, arcs), 1e-9) << round;
-    const std::vector<bool> side = flow.source_side(0);
+    const std::vector<bool>& side = flow.source_side();
     double sum = 0;
     for (const TestArc& arc : arcs) {
       const bool cut = side[static_cast<std::size_t>(arc.from)] && !side[static_cast<std::size_t>(arc.to)];
@@ -58,6 +58,44 @@ TEST(MaxFlow, EqualsTheLeastCutOfAllSets) {
     }
     EXPECT_NEAR(sum, least_cut(nodes, arcs), 1e-9) << "the side is not a minimum cut, round " << round;
   }
+}
+
+TEST(MaxFlow, IsNeverAboveTheLeastCutOfAwkwardCapacities) {
+  std::mt19937_64 engine(11);
+  for (int round = 0; round < 200; ++round) {
+    const int nodes = 2 + static_cast<int>(engine() % 6);
+    const auto draw = [&engine, nodes] { return static_cast<int>(engine() % static_cast<unsigned>(nodes)); };
+    std::vector<TestArc> arcs;
+    MaxFlow flow(nodes);
+    double finite = 0;
+    for (int i = 0; i < 3 * nodes; ++i) {
+      const int exponent = static_cast<int>(engine() % 40) - 20;
+      const TestArc arc{draw(), draw(), std::ldexp(1.0 + static_cast<double>(engine() >> 11) * 0x1p-53, exponent)};
+      arcs.push_back(arc);
+      flow.add_arc(arc.from, arc.to, arc.capacity);
+      finite += arc.capacity;
+    }
+    const double least = least_cut(nodes, arcs);
+    const double found = flow.solve(0, nodes - 1);
+    EXPECT_LE(found, least * (1 + 1e-15)) << round;  // the sums of the cut round
+    EXPECT_GE(found, least * (1 - 1e-15) - finite * 0x1p-54) << round;
+  }
+}
+
+TEST(MaxFlow, KnowsWhenEveryCutIsUnlimited) {
+  MaxFlow flow(4);
+  for (const int middle : {1, 2}) {
+    flow.add_arc(0, middle, MaxFlow::kUnlimited);
+    flow.add_arc(middle, 3, middle == 1 ? MaxFlow::kUnlimited : 5);
+  }
+  EXPECT_GE(flow.solve(0, 3), MaxFlow::kUnlimited);
+}
+
+TEST(MaxFlow, TakesTheSmallestSideOfTheSource) {
+  MaxFlow flow(4);  // 0 -> 1 -> 2 -> 3: every arc is a minimum cut
+  for (int i = 0; i < 3; ++i) flow.add_arc(i, i + 1, 2.5);
+  EXPECT_DOUBLE_EQ(flow.solve(0, 3), 2.5);
+  EXPECT_EQ(flow.source_side(), (std::vector<bool>{true, false, false, false}));
 }
 
 TEST(Knapsack, IsExactWhereAllCombinationsAreLookedAt) {

@@ -57,12 +57,13 @@ void Darknet::detect(std::int64_t side) {
   push(x_);
 }
 
-/// Halves the side, then `blocks` residual blocks.
+/// Halves the side, then `blocks` residual blocks. No rectifier follows the additions and halves what they add up: the
+/// branches add less.
 void residual_stage(Darknet& net, std::int64_t channels, int blocks) {
   net.conv({channels, 3, 2});
   for (int i = 0; i < blocks; ++i) {
     net.conv({channels / 2});
-    net.conv({channels, 3}, 2 * kBranch);
+    net.conv({channels, 3}, kBranch / 2);
     net.shortcut(3);
   }
 }

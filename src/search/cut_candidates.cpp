@@ -46,16 +46,6 @@ std::vector<Evaluation> evidence(const Problem& problem, Pricing pricing) {
   return found;
 }
 
-std::optional<double> least_of(const std::vector<Evaluation>& found, Goal goal, const Limits& kept) {
-  std::optional<double> least;
-  for (const Evaluation& evaluation : found) {
-    if (!within_limits(kept, evaluation)) continue;
-    const double value = goal_value(goal, evaluation);
-    if (!least || value < *least) least = value;
-  }
-  return least;
-}
-
 std::optional<Outcome> settled(const std::string& solver, const Problem& problem, const SolveOptions& options) {
   SolveOptions small = options;
   small.max_decisions = std::min(options.max_decisions, kSmallProblem);
@@ -72,14 +62,20 @@ std::optional<Outcome> settled(const std::string& solver, const Problem& problem
 
 }  // namespace
 
-std::vector<EdgePart> prefix_parts(const Problem& problem, Pricing pricing) {
+std::vector<std::vector<bool>> prefix_sets(const Problem& problem) {
   const ForcedSides forced = forced_sides(problem);
-  std::vector<EdgePart> parts;
-  std::set<std::vector<bool>> seen;
+  std::vector<std::vector<bool>> sets;
   for (std::size_t length = 0; length <= problem.units.size(); ++length) {
-    const std::vector<bool> on_edge = prefix_set(forced, length);
-    if (!seen.insert(on_edge).second) continue;
-    if (auto part = make_edge_part(problem, on_edge, pricing)) parts.push_back(std::move(*part));
+    std::vector<bool> on_edge = prefix_set(forced, length);
+    if (sets.empty() || on_edge != sets.back()) sets.push_back(std::move(on_edge));  // they only grow
+  }
+  return sets;
+}
+
+std::vector<EdgePart> prefix_parts(const Problem& problem, Pricing pricing) {
+  std::vector<EdgePart> parts;
+  for (std::vector<bool>& on_edge : prefix_sets(problem)) {
+    if (auto part = make_edge_part(problem, std::move(on_edge), pricing)) parts.push_back(std::move(*part));
   }
   return parts;
 }

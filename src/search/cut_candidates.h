@@ -8,7 +8,10 @@
 namespace cleave::search {
 
 /// Candidate edge sets: the prefixes of the schedule, nothing on the edge first, with units that have one side only
-/// (and what they need or what needs them) moved there; each once, impossible ones left out.
+/// (and what they need or what needs them) moved there; each once.
+std::vector<std::vector<bool>> prefix_sets(const Problem& problem);
+
+/// The same, impossible ones left out.
 std::vector<EdgePart> prefix_parts(const Problem& problem, Pricing pricing);
 
 /// Every bit-width that some edge unit's weights (or decided tensor) of the part offers, ascending.

@@ -77,8 +77,9 @@ void collect_live(const Problem& problem, EdgePart& part) {
     const ProblemTensor& tensor = problem.tensors[t];
     const bool to_the_end = part.is_crossing[t] || (tensor.is_output && tensor.producer >= 0);
     const int last = to_the_end ? static_cast<int>(problem.units.size()) : last_edge_consumer(part, tensor);
-    for (std::size_t k = 0; k < part.units.size(); ++k) {
-      if (part.units[k] >= tensor.producer && part.units[k] <= last) part.live[k].push_back(static_cast<int>(t));
+    const auto first = std::lower_bound(part.units.begin(), part.units.end(), tensor.producer) - part.units.begin();
+    for (auto k = static_cast<std::size_t>(first); k < part.units.size() && part.units[k] <= last; ++k) {
+      part.live[k].push_back(static_cast<int>(t));
     }
   }
 }

@@ -78,6 +78,16 @@ std::optional<Infeasibility> cheapest_loosening(const Limits& limits, const Leas
 
 }  // namespace
 
+std::optional<double> least_of(const std::vector<Evaluation>& found, Goal goal, const Limits& kept) {
+  std::optional<double> least;
+  for (const Evaluation& evaluation : found) {
+    if (!within_limits(kept, evaluation)) continue;
+    const double value = goal_value(goal, evaluation);
+    if (!least || value < *least) least = value;
+  }
+  return least;
+}
+
 std::optional<Infeasibility> tightest_limit(const Limits& limits, const LeastNeeded& least) {
   if (const auto found = hopeless_alone(limits, least)) return found;
   if (const auto found = cheapest_loosening(limits, least)) return found;

@@ -10,6 +10,9 @@ namespace cleave::search {
 /// The least value of a goal over all plans that keep these limits; empty when there is none.
 using LeastNeeded = std::function<std::optional<double>(Goal goal, const Limits& kept)>;
 
+/// The same over these alone.
+std::optional<double> least_of(const std::vector<Evaluation>& found, Goal goal, const Limits& kept);
+
 /// The constraint to name when no plan keeps all limits:
 ///   1. of those that no plan meets even alone, the one with the largest needed / allowed;
 ///   2. else, of those whose loosening alone brings a plan, the one with the smallest needed / allowed, needed being

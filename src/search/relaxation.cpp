@@ -6,13 +6,12 @@
 #include <set>
 
 #include "search/item.h"
-#include "search/max_flow.h"
 
 namespace cleave::search {
 
 namespace {
 
-constexpr double kUnlimited = MaxFlow::kUnlimited;
+constexpr double kForbidden = CutCosts::kForbidden;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::optional<std::int64_t> smaller(const std::optional<std::int64_t>& a, const std::optional<std::int64_t>& b) {
@@ -62,7 +61,7 @@ bool too_large(const Problem& problem, const ProblemUnit& unit) {
 }
 
 double capacity(double seconds) {
-  return std::min(seconds, kUnlimited);
+  return std::min(seconds, kForbidden);
 }
 
 }  // namespace
@@ -74,16 +73,17 @@ Relaxation::Relaxation(const Problem& problem, const Multipliers& multipliers)
   if (problem.limits.distortion) refund_s_ += multipliers_.distortion * *problem.limits.distortion * (1 + 1e-12);
   if (const auto limit = weight_limit(problem)) refund_s_ += multipliers_.weight_bytes * static_cast<double>(*limit);
   for (std::size_t u = 0; u < problem.units.size(); ++u) {
-    edge_s_.push_back(unit_edge_s(u));
-    cloud_s_.push_back(problem.units[u].cloud_s.value_or(kUnlimited));
+    costs_.edge_s.push_back(unit_edge_s(u));
+    costs_.cloud_s.push_back(problem.units[u].cloud_s.value_or(kForbidden));
   }
-  for (std::size_t t = 0; t < problem.tensors.size(); ++t) wire_s_.push_back(tensor_wire_s(t));
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) costs_.wire_s.push_back(tensor_wire_s(t));
+  costs_.round_trip_s = problem.link.rtt_s + problem.link.header_bytes / problem.link.bytes_per_s;
   cut();
 }
 
 double Relaxation::unit_edge_s(std::size_t u) const {
   const ProblemUnit& unit = problem_.units[u];
-  if (unit.edge_s.empty() || too_large(problem_, unit)) return kUnlimited;
+  if (unit.edge_s.empty() || too_large(problem_, unit)) return kForbidden;
   const std::set<int> inputs(unit.inputs.begin(), unit.inputs.end());
   double least = kInfinity;
   for (const WeightOption& weight : unit.weight) {
@@ -110,7 +110,7 @@ double Relaxation::unit_edge_s(std::size_t u) const {
 }
 
 double Relaxation::tensor_wire_s(std::size_t t) const {
-  double least = kUnlimited;
+  double least = kForbidden;
   for (const WireOption& option : problem_.tensors[t].wire) {
     const double seconds = static_cast<double>(option.bytes) / problem_.link.bytes_per_s;
     least = std::min(least, seconds + multipliers_.distortion * option.distortion);
@@ -118,82 +118,38 @@ double Relaxation::tensor_wire_s(std::size_t t) const {
   return least;
 }
 
-// Nodes: source (edge side), sink (cloud side), one per unit, one per tensor (cloud side: it crosses or is made there),
-// one for the round trip and one for the download. A unit on the edge cuts the arc to the sink, on the cloud the one
-// from the source; a tensor that crosses cuts the arc from its producer. Unlimited arcs forbid: an edge unit fed from
-// the cloud, a cloud unit whose tensor did not cross, one behind the network inputs without a round trip.
 void Relaxation::cut() {
-  const int units = static_cast<int>(problem_.units.size());
-  const int tensors = static_cast<int>(problem_.tensors.size());
-  const int source = units + tensors;
-  const int sink = source + 1;
-  const int round_trip = source + 2;
-  const int download = source + 3;
-  MaxFlow flow(source + 4);
-  for (int u = 0; u < units; ++u) {
-    flow.add_arc(u, sink, item(edge_s_, u));
-    flow.add_arc(source, u, capacity(item(cloud_s_, u)));
-  }
-  std::vector<bool> behind_input(problem_.tensors.size(), false);
-  for (int t = 0; t < tensors; ++t) {
-    const ProblemTensor& tensor = item(problem_.tensors, t);
-    const int maker = tensor.producer >= 0 ? tensor.producer : source;
-    flow.add_arc(maker, units + t, item(wire_s_, t));
-    for (const int u : tensor.consumers) {
-      flow.add_arc(units + t, u, kUnlimited);
-      if (tensor.producer >= 0) flow.add_arc(u, tensor.producer, kUnlimited);
-    }
-    if (!tensor.is_output) continue;
-    if (problem_.result_at == ResultAt::kCloud) flow.add_arc(units + t, sink, kUnlimited);
-    if (problem_.result_at == ResultAt::kEdge && tensor.producer >= 0) {
-      flow.add_arc(download, tensor.producer, kUnlimited);
-    }
-  }
-  for (int u = 0; u < units; ++u) {
-    const ProblemUnit& unit = item(problem_.units, u);
-    const bool behind = std::any_of(unit.inputs.begin(), unit.inputs.end(), [&](int t) {
-      return item(problem_.tensors, t).producer < 0 || item(behind_input, t);
-    });
-    for (const int t : unit.outputs) item(behind_input, t) = behind;
-    if (behind) flow.add_arc(round_trip, u, kUnlimited);
-  }
-  const ProblemLink& link = problem_.link;
-  flow.add_arc(source, round_trip, link.rtt_s + link.header_bytes / link.bytes_per_s);
-  if (problem_.result_at == ResultAt::kEdge) {
-    flow.add_arc(source, download, link.result_bytes / link.download_bytes_per_s);
-  }
-  const double value = flow.solve(source, sink);
-  const std::vector<bool>& side = flow.source_side();
-  on_edge_.assign(side.begin(), side.begin() + units);
-  bound_s_ = value >= kUnlimited / 2 ? kInfinity : value * (1 - 1e-13) - refund_s_;
+  const auto least = least_edge_cut(problem_, costs_, {0, static_cast<int>(problem_.units.size())});
+  bound_s_ = least ? least->seconds * (1 - 1e-13) - refund_s_ : kInfinity;
+  if (least) on_edge_ = least->on_edge;
 }
 
 double Relaxation::pays_s(const std::vector<bool>& on_edge) const {
   double sum = 0;
   bool crosses = false;
-  for (std::size_t u = 0; u < on_edge.size(); ++u) sum += on_edge[u] ? edge_s_[u] : cloud_s_[u];
+  for (std::size_t u = 0; u < on_edge.size(); ++u) sum += on_edge[u] ? costs_.edge_s[u] : costs_.cloud_s[u];
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
     const ProblemTensor& tensor = problem_.tensors[t];
     const bool here = tensor.producer < 0 || item(on_edge, tensor.producer);
     const bool cloud_use =
         std::any_of(tensor.consumers.begin(), tensor.consumers.end(), [&on_edge](int u) { return !item(on_edge, u); });
     if (!here || !(cloud_use || (tensor.is_output && problem_.result_at == ResultAt::kCloud))) continue;
-    sum += wire_s_[t];
+    sum += costs_.wire_s[t];
     crosses = true;
   }
-  const ProblemLink& link = problem_.link;
-  if (crosses) sum += link.rtt_s + link.header_bytes / link.bytes_per_s;
+  if (crosses) sum += costs_.round_trip_s;
   const bool result_away = std::any_of(problem_.outputs.begin(), problem_.outputs.end(), [&](int t) {
     const int producer = item(problem_.tensors, t).producer;
     return producer >= 0 && !item(on_edge, producer);
   });
-  if (problem_.result_at == ResultAt::kEdge && result_away) sum += link.result_bytes / link.download_bytes_per_s;
+  if (problem_.result_at == ResultAt::kEdge && result_away)
+    sum += problem_.link.result_bytes / problem_.link.download_bytes_per_s;
   return sum;
 }
 
 double Relaxation::bound_of(const std::vector<bool>& on_edge) const {
   const double sum = pays_s(on_edge);
-  return sum >= kUnlimited / 2 ? kInfinity : sum * (1 - 1e-13) - refund_s_;
+  return sum >= kForbidden / 2 ? kInfinity : sum * (1 - 1e-13) - refund_s_;
 }
 
 namespace {
@@ -279,6 +235,12 @@ double least_seconds(const ProblemUnit& unit) {
   return least;
 }
 
+double least_sum_s(const Problem& problem) {
+  double sum = 0;
+  for (const ProblemUnit& unit : problem.units) sum += least_seconds(unit);
+  return sum * (1 - 1e-13);
+}
+
 }  // namespace
 
 Bound best_bound(const Problem& problem) {
@@ -286,9 +248,13 @@ Bound best_bound(const Problem& problem) {
 }
 
 double lower_bound_s(const Problem& problem, Pricing pricing) {
-  double sum = 0;
-  for (const ProblemUnit& unit : problem.units) sum += least_seconds(unit);
-  return pricing == Pricing::kExact ? std::max(sum * (1 - 1e-13), best_bound(problem).bound_s) : sum * (1 - 1e-13);
+  const double sum_s = least_sum_s(problem);
+  return pricing == Pricing::kExact ? std::max(sum_s, best_bound(problem).bound_s) : sum_s;
+}
+
+double quick_bound_s(const Problem& problem, Pricing pricing) {
+  const double sum_s = least_sum_s(problem);
+  return pricing == Pricing::kExact ? std::max(sum_s, Relaxation(problem, {}).bound_s()) : sum_s;
 }
 
 }  // namespace cleave::search

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "search/edge_cut.h"
 #include "search/solver.h"
 
 namespace cleave::search {
@@ -39,10 +40,8 @@ class Relaxation {
 
   const Problem& problem_;
   Multipliers multipliers_;
-  double refund_s_ = 0;         ///< lambda D_max + mu W_max
-  std::vector<double> edge_s_;  ///< per unit, with its prices; unlimited when it cannot run there
-  std::vector<double> cloud_s_;
-  std::vector<double> wire_s_;  ///< per tensor
+  double refund_s_ = 0;  ///< lambda D_max + mu W_max
+  CutCosts costs_;       ///< with their prices
   double bound_s_ = 0;
   std::vector<bool> on_edge_;
 };
@@ -57,5 +56,8 @@ Bound best_bound(const Problem& problem);
 
 /// A latency that no plan can beat: best_bound, or for single-tensor pricing the sum of every unit's least seconds.
 double lower_bound_s(const Problem& problem, Pricing pricing);
+
+/// The same without multipliers, of one minimum cut: for answers that nobody takes for the optimum.
+double quick_bound_s(const Problem& problem, Pricing pricing);
 
 }  // namespace cleave::search

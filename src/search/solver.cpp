@@ -21,8 +21,16 @@ constexpr SolverRow kSolvers[] = {
      "minimum cuts under Lagrange multipliers, then local moves; seconds on real networks, with a proven bound",
      solve_lagrange},
     {"autosplit", "Auto-Split's Algorithm 1 with every crossing tensor priced", solve_autosplit},
-    {"cloud_only", "nothing on the edge", solve_cloud_only},
-    {"edge_only_8bit", "everything on the edge at 8 bits", solve_edge_only_8bit},
+    {"neurosurgeon", "the best prefix of the schedule at full precision", solve_neurosurgeon, SolverKind::kBaseline},
+    {"dads", "the minimum cut at full precision, every crossing tensor paid once", solve_dads, SolverKind::kBaseline},
+    {"qdmp", "the same cut, found between units that everything passes", solve_qdmp, SolverKind::kBaseline},
+    {"qdmp_e", "qdmp's edge units, 16 bits", solve_qdmp_e, SolverKind::kBaseline},
+    {"qdmp_e_u4", "qdmp's edge units, 4 bits", solve_qdmp_e_u4, SolverKind::kBaseline},
+    {"uniform", "everything on the edge at one width of 2 to 8 bits", solve_uniform, SolverKind::kBaseline},
+    {"cloud16", "nothing on the edge, raw 8-bit inputs sent", solve_cloud16, SolverKind::kBaseline},
+    {"cloud_only", "nothing on the edge", solve_cloud_only, SolverKind::kBaseline},
+    {"edge_only_8bit", "everything on the edge at 8 bits", solve_edge_only_8bit, SolverKind::kBaseline},
+    {"random", "some plan that keeps the limits, by lot (--seed); to test with", solve_random},
 };
 
 const SolverRow& solver_row(const std::string& name) {

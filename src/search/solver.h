@@ -66,14 +66,18 @@ struct SolveOptions {
   std::stop_token stop;
 };
 
+/// kBaseline: one published choice, without regard to the limits it may break; then it has no answer though others do.
+enum class SolverKind { kSearch, kBaseline };
+
 /// A strategy. It sees numbers only; its answer is judged by verify_plan before anyone believes it.
 struct SolverRow {
   const char* name;
   const char* what;
   Outcome (*solve)(const Problem& problem, const SolveOptions& options);
+  SolverKind kind = SolverKind::kSearch;
 };
 
-/// The ordered table of solvers: exhaustive, lagrange, autosplit, cloud_only, edge_only_8bit.
+/// The ordered table of solvers; docs/search.md describes each.
 std::span<const SolverRow> solver_table();
 
 /// Runs a solver by name, then the judge (a failed judgement is our bug: CLEAVE_CHECK).

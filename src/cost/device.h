@@ -44,6 +44,12 @@ struct RooflineModel {
 enum class Dataflow { kWeightStationary, kOutputStationary, kInputStationary };
 /// Groups of a grouped or depthwise convolution: one after the other, or as many as fit along the array's diagonal.
 enum class GroupMapping { kOneByOne, kPacked };
+/// Read buffers of an array, at least kLeastBytes each.
+struct SramSizes {
+  static constexpr std::int64_t kLeastBytes = 100;
+  std::int64_t ifmap_bytes;
+  std::int64_t filter_bytes;
+};
 struct SystolicModel {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
@@ -53,6 +59,7 @@ struct SystolicModel {
   double vector_ops_per_s = 0;  ///< for units that are no convolution
   double overhead_s = 0;        ///< per unit
   GroupMapping groups = GroupMapping::kOneByOne;
+  std::optional<SramSizes> sram;  ///< absent: inputs and weights come from DRAM once (traffic_bytes), else dram_bytes
 };
 
 /// Seconds per unit as measured: by unit name, then "W<bits>A<bits>"; a unit without weights is asked for with both

@@ -56,6 +56,24 @@ RooflineModel read_roofline(JsonReader& reader) {
   return model;
 }
 
+std::int64_t read_sram_bytes(JsonReader& reader, const std::string& key) {
+  const std::int64_t bytes = count_in(reader, key, std::int64_t{1} << 40, "Give the bytes of the buffer.");
+  if (bytes >= SramSizes::kLeastBytes) return bytes;
+  throw Error(ErrorKind::kInvalidInput,
+              reader.path_of(key) + ": must be at least " + std::to_string(SramSizes::kLeastBytes) + ", found " +
+                  std::to_string(bytes),
+              "Give the bytes of the buffer, or leave 'sram' out: everything moves once.");
+}
+
+std::optional<SramSizes> read_sram(JsonReader& reader) {
+  reader.ignore("sram");
+  if (!reader.has("sram")) return std::nullopt;
+  JsonReader sram = reader.object("sram");
+  const SramSizes sizes{read_sram_bytes(sram, "ifmap_bytes"), read_sram_bytes(sram, "filter_bytes")};
+  sram.finish();
+  return sizes;
+}
+
 SystolicModel read_systolic(JsonReader& reader) {
   static constexpr std::array<Word<Dataflow>, 3> kDataflows{
       {{"ws", Dataflow::kWeightStationary}, {"os", Dataflow::kOutputStationary}, {"is", Dataflow::kInputStationary}}};
@@ -70,6 +88,7 @@ SystolicModel read_systolic(JsonReader& reader) {
   model.bytes_per_s = positive(reader, "bytes_per_s", kBandwidth);
   model.vector_ops_per_s = positive(reader, "vector_ops_per_s", kPerSecond);
   model.overhead_s = non_negative_or(reader, "overhead_s", 0, kOverhead);
+  model.sram = read_sram(reader);
   return model;
 }
 

@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "cost/counts.h"
 #include "cost/models.h"
+#include "cost/systolic_traffic.h"
 
 namespace cleave::cost {
 
@@ -99,10 +100,12 @@ SystolicCounts systolic_counts(const GemmShape& gemm, std::int64_t rows, std::in
 }
 
 double seconds(const SystolicModel& model, const Request& request) {
-  const double compute_s = request.work.is_convolution
-                               ? array_cycles(model, request.work) * request.passes() / model.clock_hz
-                               : static_cast<double>(request.work.vector_ops) / model.vector_ops_per_s;
-  return model.overhead_s + std::max(compute_s, request.bytes() / model.bytes_per_s);
+  const UnitWork& work = request.work;
+  const double compute_s = work.is_convolution ? array_cycles(model, work) * request.passes() / model.clock_hz
+                                               : static_cast<double>(work.vector_ops) / model.vector_ops_per_s;
+  const double bytes =
+      work.is_convolution && model.sram ? dram_bytes(model, work, request.weight, request.activation) : request.bytes();
+  return model.overhead_s + std::max(compute_s, bytes / model.bytes_per_s);
 }
 
 }  // namespace cleave::cost

@@ -82,6 +82,25 @@ TEST(DeviceFile, MayBeATableOfMeasuredSeconds) {
   EXPECT_EQ(std::get<TableModel>(device.model).unit_s.at("conv").at("W8A8"), 0.5);
 }
 
+TEST(DeviceFile, MayGiveAnArrayReadBuffers) {
+  Json file = systolic_file();
+  EXPECT_FALSE(std::get<SystolicModel>(Device::from_json(file, "d.json").model).sram.has_value());
+  file["model"]["sram"] = {{"ifmap_bytes", 36864}, {"filter_bytes", 4096}};
+  const Device device = Device::from_json(file, "d.json");
+  const SramSizes sram = std::get<SystolicModel>(device.model).sram.value();
+  EXPECT_EQ(sram.ifmap_bytes, 36864);
+  EXPECT_EQ(sram.filter_bytes, 4096);
+  EXPECT_EQ(answer(file, "/model/sram/ifmap_byte", 1),
+            "d.json: model: sram: unknown key 'ifmap_byte'; did you mean 'ifmap_bytes'? | ");
+  EXPECT_EQ(
+      answer(file, "/model/sram/filter_bytes", 99),
+      "d.json: model: sram: filter_bytes: must be at least 100, found 99 | Give the bytes of the buffer, or leave "
+      "'sram' out: everything moves once.");
+  EXPECT_EQ(answer(file, "/model/sram/filter_bytes", 0),
+            "d.json: model: sram: filter_bytes: must be from 1 to 1 099 511 627 776, found 0 | Give the bytes of the "
+            "buffer.");
+}
+
 TEST(DeviceFile, MayBeAScheduleOfTiles) {
   const Device device = Device::from_json(tile_file(), "d.json");
   const auto& model = std::get<TileModel>(device.model);

@@ -35,6 +35,9 @@ SystolicModel draw_array() {
   model.bytes_per_s = rate();
   model.vector_ops_per_s = rate();
   model.overhead_s = 1e-5;
+  if (*rc::gen::arbitrary<bool>()) {
+    model.sram = SramSizes{*rc::gen::inRange<std::int64_t>(100, 3000), *rc::gen::inRange<std::int64_t>(100, 3000)};
+  }
   return model;
 }
 

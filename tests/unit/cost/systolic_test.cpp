@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "cost/device.h"
+#include "cost/scale_sim.h"
 #include "networks.h"
 
 namespace cleave::cost {
@@ -62,6 +63,35 @@ TEST(SystolicArray, WaitsForMemoryWhenThatIsSlower) {
   model.bytes_per_s = 1;  // 108 weights, 72 inputs, 96 outputs
   EXPECT_DOUBLE_EQ(seconds_of(model, convolution(), 8), 0.5 + 108 + 72 + 96);
   EXPECT_DOUBLE_EQ(seconds_of(model, convolution(), 4), 0.5 + 54 + 36 + 48);
+}
+
+TEST(SystolicArray, ReadsAgainWhatItsBuffersForgot) {
+  // P = 16, K = 18, N = 6 on 8 x 4: 72 inputs and 108 weights, 96 outputs. Buffers of 200 bytes work on 100.
+  SystolicModel model = array(8, 4);
+  model.bytes_per_s = 1;
+  model.sram = SramSizes{200, 200};
+  EXPECT_DOUBLE_EQ(seconds_of(model, convolution(), 8), 0.5 + 72 + 108 + 96);
+  // At 16 bits inputs no longer fit: two column folds of 288 accesses. Weights come once each, 216 bytes.
+  const TopologyLayer layer{6, 6, 3, 3, 2, 6, 1, 1};
+  const std::int64_t reads = dram_traffic(layer, {8, 4, model.dataflow}, 50, 50).ifmap_reads;
+  EXPECT_GT(reads, 72);
+  EXPECT_DOUBLE_EQ(seconds_of(model, convolution(), 16), 0.5 + 2.0 * static_cast<double>(reads) + 216 + 192);
+  // Output-stationary: two column folds of 72 and 36 weights pass by two row folds; the buffer of 50 words holds the
+  // second one: 4 of its words go when it fills up. 72 + 72 + 36 + (50 - 44) more.
+  model.dataflow = Dataflow::kOutputStationary;
+  const std::int64_t os_reads = dram_traffic(layer, {8, 4, model.dataflow}, 50, 50).ifmap_reads;
+  EXPECT_DOUBLE_EQ(seconds_of(model, convolution(), 16),
+                   0.5 + 2.0 * static_cast<double>(os_reads) + 2 * (72 + 72 + 36 + 6) + 192);
+}
+
+TEST(SystolicArray, ReadsTheRowsOfAProductOncePerColumnFold) {
+  OneUnit net;
+  net.node("Gemm", {net.input("x", {8, 20}), net.weight("w", {20, 6})}, {8, 6});
+  SystolicModel model = array(8, 4);
+  model.bytes_per_s = 1;
+  model.sram = SramSizes{200, 200};
+  EXPECT_DOUBLE_EQ(seconds_of(model, net.work(), 8), 0.5 + 2 * 160 + 120 + 48);
+  EXPECT_DOUBLE_EQ(seconds_of(model, net.work(), 4), 0.5 + 80 + 60 + 24);
 }
 
 TEST(SystolicArray, RunsGroupsOneByOneUnlessTheyArePacked) {

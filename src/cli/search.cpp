@@ -150,7 +150,9 @@ search::Plan find_plan(const Options& options) {
   plan.seed = static_cast<std::uint64_t>(options.seed);
   plan.clip = quant::clip_method_name(scenario.clip);
   plan.result_at = options.result_at;
-  plan.baselines = search::baselines(scenario.pinned_cut ? unpinned(network, table, scenario) : problem, table);
+  plan.baselines = search::baselines(scenario.pinned_cut ? unpinned(network, table, scenario) : problem,
+                                     search::full_precision_problem(network.graph, table, scenario), table,
+                                     search::pricing_from_name(options.pricing));
   plan.made_from = {{"model", network.graph.fingerprint()},
                     {"calibration", table.fingerprint()},
                     {"edge", scenario.edge.fingerprint},

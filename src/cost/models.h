@@ -29,4 +29,7 @@ double seconds(const TileModel& model, const Request& request);
 /// "W8A8": the key of a measured table.
 std::string bits_key(quant::Bits weight, quant::Bits activation);
 
+/// Whether the device tells seconds at this width, weights and activations alike: a table may not.
+bool prices_width(const Device& device, quant::Bits width);
+
 }  // namespace cleave::cost

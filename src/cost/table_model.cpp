@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "cost/models.h"
@@ -36,6 +38,13 @@ double seconds(const TableModel& model, const Request& request) {
                 "Measure that bit-width, or restrict the search with --weight-bits and --activation-bits.");
   }
   return row->second;
+}
+
+bool prices_width(const Device& device, quant::Bits width) {
+  const auto* table = std::get_if<TableModel>(&device.model);
+  return table == nullptr || std::all_of(table->unit_s.begin(), table->unit_s.end(), [width](const auto& unit) {
+           return unit.second.contains(bits_key(width, width));
+         });
 }
 
 }  // namespace cleave::cost

@@ -50,16 +50,21 @@ std::optional<PlanBaseline> with_jpeg(const Problem& problem, const Outcome& clo
 }  // namespace
 
 std::map<std::string, std::optional<PlanBaseline>> baselines(const Problem& problem,
-                                                             const quant::CalibrationTable& table) {
+                                                             const std::optional<Problem>& full_precision,
+                                                             const quant::CalibrationTable& table, Pricing pricing) {
+  SolveOptions options;
+  options.pricing = pricing;
   Problem undistorted = problem;
   undistorted.limits.distortion.reset();
-  const Outcome cloud_only = solve(undistorted, "cloud_only");
+  const Outcome cloud_only = solve(undistorted, "cloud_only", options);
   std::map<std::string, std::optional<PlanBaseline>> result;
   result["cloud_only"] = priced(cloud_only);
   result["cloud_only_jpeg"] = with_jpeg(problem, cloud_only, table);
-  result["edge_only_8bit"] = priced(solve(undistorted, "edge_only_8bit"));
-  result["autosplit"] = priced(solve(problem, "autosplit"));
-  for (const char* later : {"neurosurgeon", "dads", "qdmp"}) result[later] = std::nullopt;
+  result["edge_only_8bit"] = priced(solve(undistorted, "edge_only_8bit", options));
+  result["autosplit"] = priced(solve(problem, "autosplit", options));
+  for (const char* partitioner : {"neurosurgeon", "dads", "qdmp"}) {
+    result[partitioner] = full_precision ? priced(solve(*full_precision, partitioner, options)) : std::nullopt;
+  }
   return result;
 }
 

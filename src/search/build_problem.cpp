@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/text.h"
+#include "cost/models.h"
 #include "cost/unit_work.h"
 #include "graph/cut.h"
 #include "quant/bits.h"
@@ -28,8 +29,9 @@ std::vector<int> sorted_bits(const std::vector<int>& bits) {
   return {distinct.begin(), distinct.end()};
 }
 
+/// Floats (16 or 32 bits) as they are, codes as the boundary codec packs them.
 std::int64_t sent_bytes(std::int64_t elements, int bits) {
-  return bits >= kFloatBits ? 4 * elements : quant::wire_bytes(elements, Bits{bits});
+  return bits > 8 ? elements * bits / 8 : quant::wire_bytes(elements, Bits{bits});
 }
 
 class Builder {
@@ -152,9 +154,9 @@ class Builder {
     }
   }
 
-  static double damage_of(const std::map<std::string, std::map<int, double>>& damages, const std::string& name,
-                          int bits) {
-    if (bits == kFloatBits) return 0;
+  double damage_of(const std::map<std::string, std::map<int, double>>& damages, const std::string& name,
+                   int bits) const {
+    if (bits >= scenario_.float_bits) return 0;
     const auto row = damages.find(name);
     const auto found = row == damages.end() ? std::map<int, double>::const_iterator{} : row->second.find(bits);
     if (row != damages.end() && found != row->second.end()) return found->second;
@@ -169,7 +171,10 @@ class Builder {
     ProblemUnit& row = problem_.units[u];
     if (weights == nullptr || row.weight.front().bits == 0 || weights->dtype() != DType::kFloat32) return;
     std::vector<Bits> bits;
-    for (const WeightOption& option : row.weight) bits.push_back(Bits{option.bits});
+    for (const WeightOption& option : row.weight) {
+      if (option.bits < scenario_.float_bits) bits.push_back(Bits{option.bits});
+    }
+    if (bits.empty()) return;
     const auto rows = quant::weight_distortion(*weights, unit.weight_axis, bits, scenario_.clip);
     for (std::size_t o = 0; o < rows.size(); ++o) row.weight[o].distortion = rows[o].distortion;
   }
@@ -179,7 +184,7 @@ class Builder {
     std::set<int> quantized;
     for (const ActivationOption& option : tensor.activation) quantized.insert(option.bits);
     for (const WireOption& option : tensor.wire) quantized.insert(option.bits);
-    quantized.erase(kFloatBits);
+    quantized.erase(quantized.lower_bound(scenario_.float_bits), quantized.end());
     if (quantized.empty()) return;
     const quant::ActivationValues seen = table_.tensor(tensor.name).activation_values();
     if (seen.values.empty()) return;
@@ -274,6 +279,24 @@ class Builder {
 
 Problem build_problem(const Graph& graph, const quant::CalibrationTable& table, const Scenario& scenario) {
   return Builder(graph, table, scenario).build();
+}
+
+std::optional<Problem> full_precision_problem(const Graph& graph, const quant::CalibrationTable& table,
+                                              const Scenario& scenario) {
+  const Bits width = scenario.edge.float_bits;
+  if (!cost::prices_width(scenario.edge, width)) return std::nullopt;
+  Scenario plain = scenario;
+  plain.weight_bits = plain.activation_bits = plain.wire_bits = {width.count};
+  plain.input_bits = plain.float_bits = width.count;
+  plain.damage.reset();
+  plain.limits.distortion.reset();
+  plain.pinned_cut.reset();
+  Problem problem = build_problem(graph, table, plain);
+  for (const int t : problem.inputs) {
+    ProblemTensor& input = problem.tensors[static_cast<std::size_t>(t)];
+    if (!input.wire.empty()) input.wire = {{scenario.input_bits, sent_bytes(input.elements, scenario.input_bits), 0}};
+  }
+  return problem;
 }
 
 }  // namespace cleave::search

@@ -29,6 +29,7 @@ struct Scenario {
   std::vector<int> activation_bits{2, 4, 8};
   std::vector<int> wire_bits{2, 4, 8};  ///< of internal tensors; network inputs are sent at 8 (and 32 if listed)
   int input_bits = 8;
+  int float_bits = 32;  ///< a value of so many bits or more is not quantized: no distortion
   ResultAt result_at = ResultAt::kAnywhere;
   quant::ClipMethod clip = quant::ClipMethod::kAuto;
   std::optional<MeasuredDamage> damage;  ///< distortions are these; empty: relative error powers of the tensors
@@ -40,5 +41,11 @@ struct Scenario {
 /// Throws Error(kStale) when the table was made from another graph, Error(kInvalidInput) when `damage` lacks bits that
 /// the scenario allows.
 Problem build_problem(const graph::Graph& graph, const quant::CalibrationTable& table, const Scenario& scenario);
+
+/// The same network and devices as the published partitioners see them: all on the edge at its device's float width,
+/// the network inputs sent raw (scenario.input_bits), nothing distorted nor pinned; memory limits as in the scenario.
+/// Empty when the edge device is a table without seconds at that width.
+std::optional<Problem> full_precision_problem(const graph::Graph& graph, const quant::CalibrationTable& table,
+                                              const Scenario& scenario);
 
 }  // namespace cleave::search

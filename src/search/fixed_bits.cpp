@@ -18,12 +18,17 @@ Outcome no_answer(const std::string& solver, const Infeasibility& why) {
 
 }  // namespace
 
+int wire_of_width(const ProblemTensor& tensor, int bits) {
+  if (tensor.producer >= 0 || tensor.activation.empty()) return narrowest_from(tensor.wire, bits);
+  return narrowest_from(tensor.wire, item(tensor.activation, narrowest_from(tensor.activation, bits)).bits);
+}
+
 Choice choice_from_width(const Problem& problem, const EdgePart& part, int bits) {
   Choice choice = uniform_choice(problem, part, false);
   for (const int u : part.units) item(choice.weight, u) = narrowest_from(item(problem.units, u).weight, bits);
   for (const int t : part.decided)
     item(choice.activation, t) = narrowest_from(item(problem.tensors, t).activation, bits);
-  for (const int t : part.crossing) item(choice.wire, t) = narrowest_from(item(problem.tensors, t).wire, bits);
+  for (const int t : part.crossing) item(choice.wire, t) = wire_of_width(item(problem.tensors, t), bits);
   return choice;
 }
 

@@ -18,7 +18,13 @@ int narrowest_from(const std::vector<Option>& options, int bits) {
   return static_cast<int>(found == options.end() ? options.size() - 1 : found - options.begin());
 }
 
-/// Every option the narrowest of at least `bits`, or the widest of a list that ends below.
+constexpr int kWidest = 64;  ///< as a width: the widest of every list
+
+/// Position of the wire option of a tensor in an answer of this width: as every list, but a network input is sent as it
+/// is held on the edge, not wider.
+int wire_of_width(const ProblemTensor& tensor, int bits);
+
+/// Every option the narrowest of at least `bits`, or the widest of a list that ends below; wires by wire_of_width.
 Choice choice_from_width(const Problem& problem, const EdgePart& part, int bits);
 
 /// Whether no list that the part chooses from ends below `bits`.

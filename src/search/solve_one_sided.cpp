@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "search/fixed_bits.h"
-#include "search/item.h"
 #include "search/solvers.h"
 
 // The baselines that do not split: all on the cloud, all on the edge.
@@ -13,20 +12,12 @@ namespace {
 constexpr int kEightBits = 8;
 constexpr int kFewestUniformBits = 2;
 
-/// Nothing on the edge, each input sent at the narrowest width from `bits_of(input)` up, or at its widest.
-Outcome all_on_cloud(const std::string& solver, const Problem& problem, Pricing pricing, const auto& bits_of) {
+Outcome all_on_cloud(const std::string& solver, const Problem& problem, Pricing pricing, int bits) {
   const auto part = make_edge_part(problem, std::vector<bool>(problem.units.size(), false), pricing);
-  if (!part) {
-    const auto can_run = std::count_if(problem.units.begin(), problem.units.end(),
-                                       [](const ProblemUnit& unit) { return unit.cloud_s.has_value(); });
-    return no_side(solver, problem, static_cast<std::size_t>(can_run));
-  }
-  Choice choice = uniform_choice(problem, *part, false);
-  for (const int t : part->crossing) {
-    const ProblemTensor& tensor = item(problem.tensors, t);
-    item(choice.wire, t) = narrowest_from(tensor.wire, bits_of(tensor));
-  }
-  return best_of_choices(solver, problem, pricing, *part, {choice});
+  if (part) return best_of_choices(solver, problem, pricing, *part, {choice_from_width(problem, *part, bits)});
+  const auto can_run = std::count_if(problem.units.begin(), problem.units.end(),
+                                     [](const ProblemUnit& unit) { return unit.cloud_s.has_value(); });
+  return no_side(solver, problem, static_cast<std::size_t>(can_run));
 }
 
 /// Everything on the edge at one of these widths.
@@ -46,14 +37,11 @@ Outcome all_on_edge(const std::string& solver, const Problem& problem, Pricing p
 }  // namespace
 
 Outcome solve_cloud_only(const Problem& problem, const SolveOptions& options) {
-  const auto held_bits = [](const ProblemTensor& tensor) {
-    return tensor.activation.empty() ? tensor.wire.back().bits : tensor.activation.back().bits;
-  };
-  return all_on_cloud("cloud_only", problem, options.pricing, held_bits);
+  return all_on_cloud("cloud_only", problem, options.pricing, kWidest);
 }
 
 Outcome solve_cloud16(const Problem& problem, const SolveOptions& options) {
-  return all_on_cloud("cloud16", problem, options.pricing, [](const ProblemTensor&) { return kEightBits; });
+  return all_on_cloud("cloud16", problem, options.pricing, kEightBits);
 }
 
 Outcome solve_edge_only_8bit(const Problem& problem, const SolveOptions& options) {

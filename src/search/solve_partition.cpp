@@ -38,9 +38,10 @@ CutCosts costs_at_widest(const Problem& problem) {
     costs.cloud_s.push_back(unit.cloud_s.value_or(CutCosts::kForbidden));
   }
   for (const ProblemTensor& tensor : problem.tensors) {
-    const bool sent = !tensor.wire.empty();
-    costs.wire_s.push_back(sent ? static_cast<double>(tensor.wire.back().bytes) / problem.link.bytes_per_s
-                                : CutCosts::kForbidden);
+    const auto seconds = [&] {
+      return static_cast<double>(item(tensor.wire, wire_of_width(tensor, kWidest)).bytes) / problem.link.bytes_per_s;
+    };
+    costs.wire_s.push_back(tensor.wire.empty() ? CutCosts::kForbidden : seconds());
   }
   return costs;
 }
@@ -105,7 +106,7 @@ EdgeSet best_prefix(const Problem& problem, Pricing pricing) {
   for (std::vector<bool>& on_edge : prefix_sets(problem)) {
     const auto part = make_edge_part(problem, on_edge, pricing);
     if (!part) continue;
-    const Evaluation evaluation = evaluate(problem, *part, uniform_choice(problem, *part, false));
+    const Evaluation evaluation = evaluate(problem, *part, choice_from_width(problem, *part, kWidest));
     best = better(std::move(best), EdgeCut{evaluation.latency_s, std::move(on_edge)});
   }
   return best ? EdgeSet(std::move(best->on_edge)) : std::nullopt;
@@ -117,36 +118,24 @@ EdgeSet set_for(const Problem& problem, Pricing pricing, EdgeSet (*exact)(const 
   return pricing == Pricing::kExact ? exact(problem) : best_prefix(problem, pricing);
 }
 
-/// The set with the bits that `choose` gives it.
-Outcome priced(const std::string& solver, const Problem& problem, Pricing pricing, EdgeSet set, const auto& choose) {
+Outcome at_width(const std::string& solver, const Problem& problem, Pricing pricing, EdgeSet set, int bits) {
   if (!set) return no_side(solver, problem, 0);
   const auto part = make_edge_part(problem, std::move(*set), pricing);
-  return best_of_choices(solver, problem, pricing, *part, {choose(*part)});
-}
-
-Outcome at_full_precision(const std::string& solver, const Problem& problem, Pricing pricing, EdgeSet set) {
-  return priced(solver, problem, pricing, std::move(set),
-                [&](const EdgePart& part) { return uniform_choice(problem, part, false); });
-}
-
-/// `bits` wherever they are offered, else the narrowest above, else the widest.
-Outcome at_width(const std::string& solver, const Problem& problem, Pricing pricing, EdgeSet set, int bits) {
-  return priced(solver, problem, pricing, std::move(set),
-                [&](const EdgePart& part) { return choice_from_width(problem, part, bits); });
+  return best_of_choices(solver, problem, pricing, *part, {choice_from_width(problem, *part, bits)});
 }
 
 }  // namespace
 
 Outcome solve_neurosurgeon(const Problem& problem, const SolveOptions& options) {
-  return at_full_precision("neurosurgeon", problem, options.pricing, best_prefix(problem, options.pricing));
+  return at_width("neurosurgeon", problem, options.pricing, best_prefix(problem, options.pricing), kWidest);
 }
 
 Outcome solve_dads(const Problem& problem, const SolveOptions& options) {
-  return at_full_precision("dads", problem, options.pricing, set_for(problem, options.pricing, dads_set));
+  return at_width("dads", problem, options.pricing, set_for(problem, options.pricing, dads_set), kWidest);
 }
 
 Outcome solve_qdmp(const Problem& problem, const SolveOptions& options) {
-  return at_full_precision("qdmp", problem, options.pricing, set_for(problem, options.pricing, qdmp_set));
+  return at_width("qdmp", problem, options.pricing, set_for(problem, options.pricing, qdmp_set), kWidest);
 }
 
 Outcome solve_qdmp_e(const Problem& problem, const SolveOptions& options) {

@@ -21,32 +21,57 @@ quant::CalibrationTable table_with_jpegs(const std::vector<std::int64_t>& bytes)
   return table;
 }
 
+std::map<std::string, std::optional<PlanBaseline>> baselines_of(const Problem& problem,
+                                                                const quant::CalibrationTable& table) {
+  return baselines(problem, std::nullopt, table, Pricing::kExact);
+}
+
 TEST(Baselines, AreTheHandComputedOnes) {
-  const auto found = baselines(one_unit_problem(), table_with_jpegs({2, 4, 0}));
+  const auto found = baselines_of(one_unit_problem(), table_with_jpegs({2, 4, 0}));
   EXPECT_DOUBLE_EQ(found.at("cloud_only")->latency_ms, 8000);
   EXPECT_DOUBLE_EQ(found.at("cloud_only_jpeg")->latency_ms, 1000 * (1 + 0.5 + (3 + 3) / 2.0));  // mean of 2 and 4
   EXPECT_DOUBLE_EQ(found.at("edge_only_8bit")->latency_ms, 9000);
   EXPECT_TRUE(found.at("autosplit").has_value());
-  for (const char* later : {"neurosurgeon", "dads", "qdmp"}) EXPECT_FALSE(found.at(later).has_value()) << later;
+  for (const char* none : {"neurosurgeon", "dads", "qdmp"}) EXPECT_FALSE(found.at(none).has_value()) << none;
+}
+
+TEST(Baselines, PartitionAtFullPrecision) {
+  Problem full = one_unit_problem();
+  full.units[0].weight = {{16, 40, 0}};
+  full.units[0].edge_s = {{16, {{16, 7.0}}}};
+  full.tensors[0].activation = {{16, 0}};
+  full.tensors[1].activation = {{16, 0}};
+  full.tensors[1].wire = {{16, 8, 0}};
+  full.finish();
+  const auto found = baselines(one_unit_problem(), full, table_with_jpegs({2}), Pricing::kExact);
+  for (const char* name : {"neurosurgeon", "dads", "qdmp"}) {
+    EXPECT_DOUBLE_EQ(found.at(name)->latency_ms, 7000) << name;  // the edge alone; the cloud takes 8 s with the link
+    EXPECT_EQ(found.at(name)->detail, "0 bytes uploaded") << name;
+  }
+}
+
+TEST(Baselines, ArePricedAsThePlanIs) {
+  const auto found = baselines(one_unit_problem(), std::nullopt, table_with_jpegs({2}), Pricing::kSingleTensor);
+  EXPECT_DOUBLE_EQ(found.at("cloud_only")->latency_ms, 1000 * (1 + 10 / 2.0));  // no round trip, no header
 }
 
 TEST(Baselines, LeaveTheDistortionLimitAside) {
   Problem problem = one_unit_problem();
   problem.limits.distortion = 0.02;
-  const auto found = baselines(problem, table_with_jpegs({2}));
+  const auto found = baselines_of(problem, table_with_jpegs({2}));
   EXPECT_DOUBLE_EQ(found.at("edge_only_8bit")->latency_ms, 9000);
 }
 
 TEST(Baselines, RespectTheMemory) {
   Problem problem = one_unit_problem();
   problem.limits.edge_memory_bytes = 33;  // 20 + 10 + 4 needed
-  EXPECT_FALSE(baselines(problem, {}).at("edge_only_8bit").has_value());
+  EXPECT_FALSE(baselines_of(problem, {}).at("edge_only_8bit").has_value());
   problem.limits.edge_memory_bytes = 34;
-  EXPECT_TRUE(baselines(problem, {}).at("edge_only_8bit").has_value());
+  EXPECT_TRUE(baselines_of(problem, {}).at("edge_only_8bit").has_value());
 }
 
 TEST(Baselines, HaveNoJpegWithoutMeasuredImages) {
-  EXPECT_FALSE(baselines(one_unit_problem(), table_with_jpegs({0})).at("cloud_only_jpeg").has_value());
+  EXPECT_FALSE(baselines_of(one_unit_problem(), table_with_jpegs({0})).at("cloud_only_jpeg").has_value());
 }
 
 TEST(CloudOnly, IsInfeasibleWhenAUnitMustRunOnTheEdge) {

@@ -224,6 +224,43 @@ TEST(BuildProblem, RefusesTheTableOfAnotherGraph) {
   }
 }
 
+TEST(FullPrecisionProblem, HasTheFloatWidthEverywhereAndRawInputs) {
+  const graph::Graph graph = small_graph();
+  Scenario s = scenario();
+  s.edge.float_bits = quant::Bits{16};
+  s.limits.distortion = 0.03;
+  s.limits.weight_bytes = 1000;
+  s.pinned_cut = {"a"};
+  s.damage = MeasuredDamage{};  // knows of no 16 bits, nor need it
+  const auto problem = full_precision_problem(graph, table_of(graph), s);
+  ASSERT_TRUE(problem.has_value());
+  for (const ProblemTensor& tensor : problem->tensors) {
+    ASSERT_EQ(tensor.activation.size(), 1U) << tensor.name;
+    EXPECT_EQ(tensor.activation[0].bits, 16) << tensor.name;
+    EXPECT_EQ(tensor.activation[0].distortion, 0) << tensor.name;
+  }
+  ASSERT_EQ(problem->tensors[0].wire.size(), 1U);
+  EXPECT_EQ(problem->tensors[0].wire[0].bytes, 16);  // x: 16 values of 8 bits
+  EXPECT_EQ(problem->tensors[1].wire[0].bytes, 64);  // a: 32 of 16
+  EXPECT_EQ(problem->units[0].weight[0].bytes, 4);
+  EXPECT_DOUBLE_EQ(problem->units[0].edge_s.at(16).at(16), 32 + 4 + 32 + 64);  // MACs, and bytes at 16 bits
+  EXPECT_FALSE(problem->limits.distortion.has_value());
+  EXPECT_EQ(problem->limits.weight_bytes, 1000);
+  for (const ProblemUnit& unit : problem->units) EXPECT_TRUE(unit.cloud_s && !unit.edge_s.empty()) << unit.name;
+}
+
+TEST(FullPrecisionProblem, IsNoneWhereTheDevicesTableLacksTheWidth) {
+  const graph::Graph graph = small_graph();
+  Scenario s = scenario();
+  cost::TableModel model;
+  for (const graph::Unit& unit : graph.units()) model.unit_s[unit.name] = {{"W8A8", 1.0}};
+  s.edge.model = model;
+  EXPECT_FALSE(full_precision_problem(graph, table_of(graph), s).has_value());
+  for (auto& [name, row] : model.unit_s) row["W32A32"] = 2.0;
+  s.edge.model = model;
+  EXPECT_TRUE(full_precision_problem(graph, table_of(graph), s).has_value());
+}
+
 TEST(BuildProblem, IsTheSameTwice) {
   const graph::Graph graph = small_graph();
   EXPECT_EQ(to_text(build_problem(graph, table_of(graph), scenario()).to_json()),

@@ -298,6 +298,16 @@ TEST(Partitioners, NameTheLimitThatTheirChoiceBreaks) {
   EXPECT_EQ(solve(problem, "qdmp_e_u4").status, Status::kFeasible);
 }
 
+TEST(Partitioners, SendANetworkInputAsTheEdgeHoldsIt) {
+  Problem problem = one_unit_problem();
+  problem.units[0].edge_s.clear();
+  problem.tensors[0].wire = {{8, 10, 0.01}, {32, 40, 0}};  // held at 8 bits
+  problem.finish();
+  for (const char* solver : {"neurosurgeon", "dads", "qdmp", "qdmp_e", "qdmp_e_u4", "cloud16", "cloud_only"}) {
+    EXPECT_DOUBLE_EQ(solve(problem, solver).evaluation.latency_s, 8) << solver;
+  }
+}
+
 TEST(Uniform, IsTheFastestWidthThatKeepsTheLimits) {
   Problem problem = one_unit_problem();
   EXPECT_DOUBLE_EQ(solve(problem, "uniform").evaluation.latency_s, 6);  // 2-bit weights

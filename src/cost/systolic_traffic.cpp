@@ -17,8 +17,9 @@ struct ReadBuffer {
 
   std::int64_t words() const { return std::max<std::int64_t>(1, 8 * bytes / bits.count); }
   double moved_bytes(std::int64_t reads) const {
-    const double fillings = static_cast<double>(reads / words());
-    return fillings * static_cast<double>(bytes) + std::ceil(static_cast<double>(reads % words()) * bits.count / 8);
+    const std::int64_t fillings = reads / words();
+    return static_cast<double>(fillings) * static_cast<double>(bytes) +
+           std::ceil(static_cast<double>(reads % words()) * bits.count / 8);
   }
 };
 

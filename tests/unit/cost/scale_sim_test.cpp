@@ -146,9 +146,9 @@ TEST(DramTraffic, IsNotCountedForAbsurdSizes) {
 }
 
 TEST(BufferWords, AreHalfOfAHundredSets) {
-  EXPECT_EQ(buffer_words(36 * 1024), 18400);
-  EXPECT_EQ(buffer_words(6144 * 1024), 3145700);
-  EXPECT_EQ(buffer_words(4 * 1024), 2000);
+  EXPECT_EQ(buffer_words(std::int64_t{1024} * 36), 18400);
+  EXPECT_EQ(buffer_words(std::int64_t{1024} * 6144), 3145700);
+  EXPECT_EQ(buffer_words(std::int64_t{1024} * 4), 2000);
 }
 
 TEST(GemmOfLayer, KeepsAWindowThatHangsOverTheBorder) {

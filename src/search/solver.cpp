@@ -17,6 +17,8 @@ namespace {
 
 constexpr SolverRow kSolvers[] = {
     {"exhaustive", "every answer, in the contract's order of ties; small problems only (the oracle)", solve_exhaustive},
+    {"exact", "the optimum and its proof, on real networks too; with a time limit the best so far and its gap",
+     solve_exact},
     {"lagrange",
      "minimum cuts under Lagrange multipliers, then local moves; seconds on real networks, with a proven bound",
      solve_lagrange},

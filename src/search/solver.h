@@ -85,7 +85,7 @@ std::span<const SolverRow> solver_table();
 Outcome solve(const Problem& problem, const std::string& solver, const SolveOptions& options = {});
 
 /// What `cleave search` uses when no solver is named: the best answer that comes within seconds on real networks.
-inline constexpr const char* kDefaultSolver = "lagrange";
+inline constexpr const char* kDefaultSolver = "exact";
 
 /// "exact" or "single-tensor". Throws Error(kUsage) for another name.
 Pricing pricing_from_name(const std::string& name);

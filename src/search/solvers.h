@@ -10,6 +10,10 @@ namespace cleave::search {
 /// than options.max_decisions answers to look at.
 Outcome solve_exhaustive(const Problem& problem, const SolveOptions& options);
 
+/// The optimum, proved, on real networks; under a stop the best so far with its gap. Obeys the contract's ties. For a
+/// network that is too wide for it, lagrange's answer and bound.
+Outcome solve_exact(const Problem& problem, const SolveOptions& options);
+
 /// Auto-Split's Algorithm 1 (Banitalebi-Dehkordi et al., KDD 2021) with every crossing tensor priced.
 Outcome solve_autosplit(const Problem& problem, const SolveOptions& options);
 

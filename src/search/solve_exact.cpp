@@ -1,0 +1,110 @@
+#include <cmath>
+
+#include "core/check.h"
+#include "search/exact_search.h"
+#include "search/infeasible.h"
+#include "search/solvers.h"
+
+namespace cleave::search {
+
+namespace {
+
+using exact::Answer;
+using exact::SearchResult;
+
+class Exact {
+ public:
+  Exact(const Problem& problem, const SolveOptions& options) : problem_(problem), options_(options) {}
+
+  Outcome solve() {
+    SearchResult found;
+    try {
+      found = exact::search(problem_, Goal::kLatency, problem_.limits, options_, true);
+    } catch (const exact::TooWide&) {
+      return heuristic();
+    }
+    if (found.best) return answer(found);
+    const bool proved_empty = !found.has_path || (std::isinf(found.bound) && !options_.stop.stop_requested());
+    return proved_empty ? infeasible(found) : out_of_time();
+  }
+
+ private:
+  Outcome answer(const SearchResult& found) const {
+    const Answer& best = *found.best;
+    Outcome outcome = make_outcome("exact", Status::kFeasible, to_decision(problem_, best.part, best.choice),
+                                   best.evaluation, found.bound);
+    if (outcome.gap_ratio <= options_.gap) outcome.status = Status::kOptimal;
+    return outcome;
+  }
+
+  /// The best known answer and what is proved of it.
+  Outcome heuristic() const {
+    Outcome outcome = solve_lagrange(problem_, options_);
+    outcome.solver = "exact";
+    return outcome;
+  }
+
+  Outcome out_of_time() const {
+    Outcome outcome;
+    outcome.solver = "exact";
+    outcome.status = Status::kOutOfTime;
+    return outcome;
+  }
+
+  Outcome infeasible(const SearchResult& found) const {
+    Outcome outcome;
+    outcome.solver = "exact";
+    outcome.status = Status::kInfeasible;
+    if (!found.has_path) {
+      outcome.infeasibility = Infeasibility{"units", static_cast<double>(problem_.units.size()),
+                                            static_cast<double>(found.placeable_units)};
+      return outcome;
+    }
+    outcome.infeasibility =
+        tightest_limit(problem_.limits, [this](Goal goal, const Limits& kept) { return least_needed(goal, kept); });
+    if (options_.stop.stop_requested()) return out_of_time();
+    CLEAVE_CHECK(outcome.infeasibility, "every limit can be met, and yet no plan was found");
+    return outcome;
+  }
+
+  std::optional<double> least_needed(Goal goal, const Limits& kept) const {
+    if (goal == Goal::kActivationBytes || goal == Goal::kEdgeMemory) return least_memory(goal, kept);
+    const auto found = exact::search(problem_, goal, kept, options_, false);
+    return found.best ? std::optional(found.best->value) : std::nullopt;
+  }
+
+  /// The least limit on the goal with which there is a plan, by bisection.
+  std::optional<double> least_memory(Goal goal, const Limits& kept) const {
+    Limits limits = kept;
+    auto& limit = goal == Goal::kActivationBytes ? limits.activation_bytes : limits.edge_memory_bytes;
+    limit.reset();
+    const auto any = [&] { return exact::search(problem_, Goal::kWeightBytes, limits, options_, false).best; };
+    const auto bytes = [goal](const Answer& found) {
+      return static_cast<std::int64_t>(goal_value(goal, found.evaluation));
+    };
+    auto found = any();
+    if (!found) return std::nullopt;
+    std::int64_t possible = bytes(*found), impossible = -1;
+    while (possible - impossible > 1 && !options_.stop.stop_requested()) {
+      limit = impossible + (possible - impossible) / 2;
+      found = any();
+      if (found) {
+        possible = bytes(*found);
+      } else {
+        impossible = *limit;
+      }
+    }
+    return static_cast<double>(possible);
+  }
+
+  const Problem& problem_;
+  const SolveOptions& options_;
+};
+
+}  // namespace
+
+Outcome solve_exact(const Problem& problem, const SolveOptions& options) {
+  return Exact(problem, options).solve();
+}
+
+}  // namespace cleave::search

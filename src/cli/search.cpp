@@ -114,7 +114,9 @@ search::Problem unpinned(const Network& network, const quant::CalibrationTable& 
 /// The solver's answer; how long it took goes to the log only, so that equal searches give equal plans.
 search::Outcome solve_timed(const search::Problem& problem, const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const search::Outcome outcome = search::solve(problem, options.solver, make_solve_options(options));
+  const search::SolveOptions solve_options = make_solve_options(options);
+  const search::Outcome outcome =
+      with_free_bits(problem, search::solve(problem, options.solver, solve_options), solve_options.pricing);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   log_info("solver " + options.solver + ", seed " + std::to_string(options.seed) + ", wall_s " +
            fixed(wall.count(), 3));

@@ -298,7 +298,7 @@ class Search {
     }
   }
 
-  static constexpr std::size_t kBeam = 16, kFewLabels = 50'000, kManyLabels = 4'000'000, kTiedLabels = 50'000;
+  static constexpr std::size_t kBeam = 16, kFewLabels = 50'000, kManyLabels = 4'000'000, kTiedLabels = 20'000;
 
   const Problem& problem_;
   Goal goal_;

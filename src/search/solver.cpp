@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "search/solvers.h"
+#include "search/tune_bits.h"
 #include "search/verify_plan.h"
 
 namespace cleave::search {
@@ -120,6 +121,18 @@ Outcome solve(const Problem& problem, const std::string& solver, const SolveOpti
   const Outcome outcome = run(solver_row(solver), problem, options);
   judge(problem, outcome, options.pricing);
   return outcome;
+}
+
+Outcome with_free_bits(const Problem& problem, const Outcome& outcome, Pricing pricing) {
+  if (outcome.status != Status::kOptimal && outcome.status != Status::kFeasible) return outcome;
+  const auto part = make_edge_part(problem, outcome.decision.on_edge, pricing);
+  const Tuned start{to_choice(problem, *part, outcome.decision), outcome.evaluation};
+  if (!within_limits(problem.limits, start.evaluation)) return outcome;
+  const Tuned tuned = spend_free_bits(problem, *part, start);
+  Outcome spent = make_outcome(outcome.solver, outcome.status, to_decision(problem, *part, tuned.choice),
+                               tuned.evaluation, outcome.lower_bound_s);
+  judge(problem, spent, pricing);
+  return spent;
 }
 
 Json Outcome::to_json(const Problem& problem) const {

@@ -84,7 +84,11 @@ std::span<const SolverRow> solver_table();
 /// Throws Error(kUsage) for an unknown name ("did you mean").
 Outcome solve(const Problem& problem, const std::string& solver, const SolveOptions& options = {});
 
-/// What `cleave search` uses when no solver is named: the best answer that comes within seconds on real networks.
+/// The same answer with every bit that costs no time and breaks no limit spent on distortion: the contract's ties ask
+/// for the fewest bits, who runs the plan wants accuracy for nothing. Other answers than plans stay as they are.
+Outcome with_free_bits(const Problem& problem, const Outcome& outcome, Pricing pricing);
+
+/// What `cleave search` uses when no solver is named: the optimum, proved, within seconds on real networks.
 inline constexpr const char* kDefaultSolver = "exact";
 
 /// "exact" or "single-tensor". Throws Error(kUsage) for another name.

@@ -191,7 +191,7 @@ class MainJob(unittest.TestCase):
     def test_the_time_of_a_search_is_in_the_log_only(self):
         search = [CLEAVE, "search", MODEL, "--calibration", self.table, *SCENARIO, "-o", self.at("timed.json"), "--json"]
         done = subprocess.run(search, capture_output=True, text=True)
-        self.assertRegex(done.stderr, r"solver lagrange, seed 0, wall_s \d")
+        self.assertRegex(done.stderr, r"solver exact, seed 0, wall_s \d")
         self.assertNotIn("wall_s", done.stdout)
         self.assertEqual(subprocess.run([*search, "--quiet"], capture_output=True, text=True).stderr, "")
 

@@ -130,7 +130,9 @@ void ImageSet::limit(std::int64_t count) {
 void ImageSet::spread(std::int64_t count) {
   const auto all = static_cast<std::int64_t>(paths_.size());
   for (std::int64_t i = 0; i < std::min(count, all); ++i) {
-    paths_[static_cast<std::size_t>(i)] = paths_[static_cast<std::size_t>(i * all / std::min(count, all))];
+    const std::int64_t first = i * all / std::min(count, all), next = (i + 1) * all / std::min(count, all);
+    const std::uint64_t lot = stable_hash(std::to_string(i)) % static_cast<std::uint64_t>(next - first);
+    paths_[static_cast<std::size_t>(i)] = paths_[static_cast<std::size_t>(first) + lot];
   }
   limit(count);
 }

@@ -27,7 +27,8 @@ class ImageSet {
   const std::vector<std::string>& paths() const { return paths_; }  ///< relative, sorted
   /// Keeps the first `count`; 0 keeps all. Throws Error(kUsage) when negative.
   void limit(std::int64_t count);
-  /// Keeps `count` evenly spread over the list; 0 keeps all. Throws Error(kUsage) when negative.
+  /// Keeps `count`, one out of each of as many equal stretches of the list, as if drawn by lot (always the same ones): a
+  /// list whose classes take turns keeps all of them. 0 keeps all. Throws Error(kUsage) when negative.
   void spread(std::int64_t count);
   /// Keeps those with stable_hash(relative path) mod count == index: adding an image moves no other; may leave none.
   /// Throws Error(kUsage) unless 0 <= index < count.

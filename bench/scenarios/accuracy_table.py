@@ -213,7 +213,7 @@ def main():
     parser.add_argument("--methods", nargs="+", default=METHODS, help="clips by name, else lists of tuning steps")
     parser.add_argument("--effects", action="store_true", help="also the default steps without each single one")
     parser.add_argument("--calibration-images", type=int, default=0, help="0: 256 of CIFAR-10, 200 of ImageNet")
-    parser.add_argument("--samples", type=int, default=64, help="calibration images that tuning takes")
+    parser.add_argument("--samples", type=int, default=256, help="calibration images that tuning takes")
     parser.add_argument("--limit", type=int, default=0, help="test images, evenly spread; 0: all of them")
     parser.add_argument("--threads", type=int, default=0, help="0: all cores")
     parser.add_argument("--sensitivity", action="store_true", help="mixed bits by 'cleave sensitivity'")

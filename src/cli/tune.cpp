@@ -32,7 +32,7 @@ struct Options {
   std::string clip = "auto";
   std::string weights_per = "channel";
   std::string images;
-  std::int64_t samples = 128;
+  std::int64_t samples = 256;
   std::string labels;
   std::string steps = "default";
   std::optional<double> budget_s;

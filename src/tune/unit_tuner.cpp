@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/fingerprint.h"
 #include "exec/bias.h"
 #include "exec/rounding.h"
 #include "quant/weight_correction.h"
@@ -71,12 +72,17 @@ UnitTuner::UnitTuner(const Graph& graph, std::size_t unit, const SampleStream& f
   axis_ = channel_axis(graph, unit_, graph.tensor(unit_.outputs[0]).shape, channels);
 }
 
+/// One out of each kCheckEvery samples in a row, by lot: where classes take turns, no class is left out for good.
+bool UnitTuner::drawn(std::size_t sample) {
+  return stable_hash(std::to_string(sample / kCheckEvery)) % kCheckEvery == sample % kCheckEvery;
+}
+
 bool UnitTuner::fits(std::size_t sample) const {
-  return rounded_.size() < 2 * kCheckEvery || sample % kCheckEvery != kCheckEvery - 1;
+  return rounded_.size() < 2 * kCheckEvery || !drawn(sample);
 }
 
 bool UnitTuner::checks(std::size_t sample) const {
-  return rounded_.size() < 2 * kCheckEvery || sample % kCheckEvery == kCheckEvery - 1;
+  return rounded_.size() < 2 * kCheckEvery || drawn(sample);
 }
 
 UnitRuns::Parameters UnitTuner::parameters(const Candidate& candidate) const {

@@ -31,7 +31,7 @@ struct UnitReport {
 ///                outputs: means of the unit's outputs as in the float network
 ///
 /// Each output channel takes the pair with the least squared error behind activation function and grid, measured
-/// against the float network. Every fourth sample is for that comparison alone: what fits the other samples only is not
+/// against the float network. One sample out of each four is for that comparison alone: what fits the other samples only is not
 /// chosen. Sources: Frantar et al., "GPTQ", 2023; Nagel et al., "Data-free quantization", 2019.
 class UnitTuner {
  public:
@@ -46,6 +46,7 @@ class UnitTuner {
   struct Candidate;
   bool fits(std::size_t sample) const;    ///< used for fitting
   bool checks(std::size_t sample) const;  ///< used for comparing
+  static bool drawn(std::size_t sample);
   UnitRuns::Parameters parameters(const Candidate& candidate) const;
   Candidate measured(Candidate candidate) const;
   void add_corrected(std::vector<Candidate>& found) const;

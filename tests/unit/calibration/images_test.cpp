@@ -102,6 +102,23 @@ TEST(ImageSet, RefusesWhatIsMissingEmptyListedTwiceOrNoImage) {
   EXPECT_EQ(kind_of(folder / "other.txt"), ErrorKind::kInvalidInput);
 }
 
+TEST(ImageSet, AFewOfAListWhoseClassesTakeTurnsMeetAllClasses) {
+  const TemporaryFolder folder;
+  std::string list;
+  for (int i = 1000; i < 1320; ++i) list += std::to_string(i) + ".png\n";
+  write_file_atomically(folder / "list.txt", list);
+  ImageSet set = ImageSet::open(folder / "list.txt");
+  set.spread(80);
+  std::set<int> numbers, classes;
+  for (const std::string& path : set.paths()) {
+    numbers.insert(std::stoi(path));
+    classes.insert(std::stoi(path) % 16);  // every fourth alone would meet four of them
+  }
+  EXPECT_EQ(numbers.size(), 80U);
+  EXPECT_EQ(classes.size(), 16U);
+  EXPECT_TRUE(std::is_sorted(set.paths().begin(), set.paths().end()));
+}
+
 TEST(ImageSet, ALimitKeepsTheFirstInOrder) {
   const TemporaryFolder folder;
   ImageSet set = numbered(folder, 20);

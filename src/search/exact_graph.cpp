@@ -1,11 +1,10 @@
 #include "search/exact_graph.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 
+#include "search/exact_stages.h"
 #include "search/item.h"
 
 namespace cleave::search::exact {
@@ -17,46 +16,20 @@ constexpr std::uint8_t kEdge = 1, kCloud = 2;  ///< sides, as sets
 /// the result was downloaded; under single-tensor pricing, no edge unit follows.
 constexpr std::uint8_t kMakerOnEdge = 1, kMakerIsLast = 2, kSent = 4, kDownloaded = 8, kNoMoreEdge = 16;
 
-struct Stage {
-  enum Kind { kStart, kUnit, kTensor } kind;
-  int subject;
-  int unit;          ///< that makes the tensor, or is placed; -1: network inputs
-  bool closes_unit;  ///< the unit has run when this is decided
-};
-
-/// What a node's bytes stand for.
-struct Layout {
-  std::vector<int> units;    ///< with an input that is known, not placed yet
-  std::vector<int> tensors;  ///< with uses to come
-};
-
-std::int64_t stored_bytes(const ProblemTensor& tensor, int bits) {
-  return (tensor.elements * bits + 7) / 8;
-}
-
-void mark_efficient(std::vector<Offer>& menu) {
-  const auto no_worse = [](const Offer& a, const Offer& b) {
-    return a.seconds <= b.seconds && a.distortion <= b.distortion && a.weight_bytes <= b.weight_bytes &&
-           a.held_bytes <= b.held_bytes;
-  };
-  for (Offer& offer : menu) {
-    offer.efficient = std::none_of(menu.begin(), menu.end(), [&](const Offer& other) {
-      return no_worse(other, offer) && (!no_worse(offer, other) || other.option < offer.option);
-    });
-  }
-}
-
 }  // namespace
 
 class StageGraphBuilder {
  public:
   StageGraphBuilder(const Problem& problem, const GraphOptions& options, StageGraph& graph)
-      : problem_(problem), options_(options), graph_(graph) {
+      : problem_(problem),
+        options_(options),
+        graph_(graph),
+        plan_(plan_stages(problem, options.pricing)),
+        menus_(problem, options.goal, options.track_memory) {
     allowed_.resize(problem.units.size());
     widest_.resize(problem.units.size());
     owes_.resize(problem.tensors.size());
     stored_.resize(problem.tensors.size());
-    plan_stages();
   }
 
   void build() {
@@ -65,7 +38,7 @@ class StageGraphBuilder {
     for (const Stage& stage : plan_) {
       graph_.stages_.push_back(first);
       next_first_ = first + static_cast<int>(keys.size());
-      after_ = layout_after(stage);
+      after_ = layout_after(now_, stage, problem_, options_.track_memory);
       next_keys_.clear();
       ids_.clear();
       for (const std::string& key : keys) {
@@ -82,37 +55,10 @@ class StageGraphBuilder {
     graph_.first_final_ = first;
     graph_.first_step_.resize(graph_.first_step_.size() + keys.size() + 1, graph_.steps_.size());
     graph_.stages_.push_back(first + static_cast<int>(keys.size()));
+    graph_.menus_ = std::move(menus_.all());
   }
 
  private:
-  void plan_stages() {
-    if (options_.pricing == Pricing::kSingleTensor) plan_.push_back({Stage::kStart, -1, -1, false});
-    for (const int t : problem_.inputs) plan_.push_back({Stage::kTensor, t, -1, false});
-    for (std::size_t u = 0; u < problem_.units.size(); ++u) {
-      const int unit = static_cast<int>(u);
-      plan_.push_back({Stage::kUnit, unit, unit, problem_.units[u].outputs.empty()});
-      for (const int t : problem_.units[u].outputs) {
-        plan_.push_back({Stage::kTensor, t, unit, t == problem_.units[u].outputs.back()});
-      }
-    }
-  }
-
-  Layout layout_after(const Stage& stage) const {
-    Layout layout = now_;
-    if (stage.kind == Stage::kUnit) std::erase(layout.units, stage.subject);
-    if (stage.kind == Stage::kTensor) {
-      const auto& consumers = item(problem_.tensors, stage.subject).consumers;
-      for (const int u : consumers) {
-        if (std::find(layout.units.begin(), layout.units.end(), u) == layout.units.end()) layout.units.push_back(u);
-      }
-      if (consumers.size() > (options_.track_memory ? 0U : 1U)) layout.tensors.push_back(stage.subject);
-    }
-    if (stage.closes_unit) {
-      std::erase_if(layout.tensors, [&](int t) { return item(problem_.tensors, t).consumers.back() <= stage.unit; });
-    }
-    return layout;
-  }
-
   std::uint8_t sides_of(int unit) const {
     const ProblemUnit& u = item(problem_.units, unit);
     return static_cast<std::uint8_t>((u.edge_s.empty() ? 0 : kEdge) | (u.cloud_s ? kCloud : 0));
@@ -168,20 +114,12 @@ class StageGraphBuilder {
       };
       for (const int t : now_.tensors) add(t);
       if (stage.kind == Stage::kTensor) add(stage.subject);
-      step.least_live_bytes = step.live_bytes + step.held_bytes + least_held(step.menu);
+      step.least_live_bytes = step.live_bytes + step.held_bytes + menus_.least_held(step.menu);
     }
     once_ &= static_cast<std::uint8_t>(~(kMakerOnEdge | kMakerIsLast));
     return std::none_of(now_.tensors.begin(), now_.tensors.end(), [&](int t) {
       return item(problem_.tensors, t).consumers.back() <= stage.unit && item(owes_, t) != 0;
     });
-  }
-
-  std::int64_t least_held(int menu) const {
-    if (menu < 0) return 0;
-    const auto& offers = item(graph_.menus_, menu);
-    return std::min_element(offers.begin(), offers.end(),
-                            [](const Offer& a, const Offer& b) { return a.held_bytes < b.held_bytes; })
-        ->held_bytes;
   }
 
   std::int64_t option_bytes(int t, int activation) const {
@@ -223,7 +161,7 @@ class StageGraphBuilder {
       restore();
       once_ = static_cast<std::uint8_t>(once | kMakerOnEdge | last);
       settle(stage.subject, kEdge);
-      emit(stage, {-1, stage.subject, weight_menu(stage.subject, widest), -1, StepKind::kEdgeUnit});
+      emit(stage, {-1, stage.subject, menus_.weights(stage.subject, widest), -1, StepKind::kEdgeUnit});
     }
   }
 
@@ -303,7 +241,7 @@ class StageGraphBuilder {
       }
     }
     if (sent) {
-      step.menu = wire_menu(stage.subject, charged, activation < 0);
+      step.menu = menus_.wire(stage.subject, charged, activation < 0);
       step.seconds += first_sending_s();
     }
     emit(stage, step);
@@ -315,49 +253,7 @@ class StageGraphBuilder {
     return seconds(problem_.link.rtt_s + problem_.link.header_bytes / problem_.link.bytes_per_s, 0);
   }
 
-  /// What the goal counts.
-  double seconds(double latency_s, double distortion) const {
-    if (options_.goal == Goal::kLatency) return latency_s;
-    return options_.goal == Goal::kDistortion ? distortion : 0;
-  }
-
-  int weight_menu(int unit, int widest) {
-    const auto [place, made] = weight_menus_.try_emplace({unit, widest}, static_cast<int>(graph_.menus_.size()));
-    if (!made) return place->second;
-    const ProblemUnit& u = item(problem_.units, unit);
-    std::vector<Offer> menu;
-    for (std::size_t o = 0; o < u.weight.size(); ++o) {
-      const WeightOption& weight = u.weight[o];
-      const auto& row = u.edge_s.at(weight.bits);
-      const double latency_s = u.inputs.empty() ? row.begin()->second : row.at(widest);
-      const double goal = options_.goal == Goal::kWeightBytes ? static_cast<double>(weight.bytes)
-                                                              : seconds(latency_s, weight.distortion);
-      menu.push_back({goal, weight.distortion, weight.bytes, 0, static_cast<int>(o)});
-    }
-    add_menu(std::move(menu), -1);
-    return place->second;
-  }
-
-  int wire_menu(int t, bool charged, bool stores) {
-    const auto [place, made] = wire_menus_.try_emplace({t, charged, stores}, static_cast<int>(graph_.menus_.size()));
-    if (!made) return place->second;
-    const ProblemTensor& tensor = item(problem_.tensors, t);
-    std::vector<Offer> menu;
-    for (std::size_t o = 0; o < tensor.wire.size(); ++o) {
-      const WireOption& wire = tensor.wire[o];
-      const double latency_s = charged ? static_cast<double>(wire.bytes) / problem_.link.bytes_per_s : 0;
-      const std::int64_t held = stores && options_.track_memory ? stored_bytes(tensor, wire.bits) : 0;
-      menu.push_back({seconds(latency_s, wire.distortion), wire.distortion, 0, held, static_cast<int>(o)});
-    }
-    add_menu(std::move(menu), t);
-    return place->second;
-  }
-
-  void add_menu(std::vector<Offer> menu, int wire) {
-    mark_efficient(menu);
-    graph_.wires_.push_back(wire);
-    graph_.menus_.push_back(std::move(menu));
-  }
+  double seconds(double latency_s, double distortion) const { return counted(options_.goal, latency_s, distortion); }
 
   const Problem& problem_;
   const GraphOptions& options_;
@@ -368,8 +264,7 @@ class StageGraphBuilder {
   std::unordered_map<std::string, int> ids_;
   std::vector<std::string> next_keys_;
   int next_first_ = 0;
-  std::map<std::pair<int, int>, int> weight_menus_;
-  std::map<std::tuple<int, bool, bool>, int> wire_menus_;
+  Menus menus_;
 
   // the state that is being worked on
   std::uint8_t once_ = 0;

@@ -5,19 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "search/bit_search.h"
+#include "search/exact_menus.h"
 
 namespace cleave::search::exact {
-
-/// One way to fill a step's open choice: a weight option of the unit, or a wire option of the tensor.
-struct Offer {
-  double seconds = 0;
-  double distortion = 0;
-  std::int64_t weight_bytes = 0;
-  std::int64_t held_bytes = 0;  ///< storage until the edge part ends, where this choice decides about it
-  int option = -1;
-  bool efficient = true;  ///< no other offer is at least as good in everything and better in something
-};
 
 enum class StepKind : std::uint8_t {
   kCloudUnit,
@@ -76,10 +66,10 @@ class StageGraph {
   std::size_t first_step_of(int node) const { return first_step_[static_cast<std::size_t>(node)]; }
   const Step& step(std::size_t index) const { return steps_[index]; }
   std::size_t step_count() const { return steps_.size(); }
-  std::span<const Offer> offers(int menu) const { return menus_[static_cast<std::size_t>(menu)]; }
+  std::span<const Offer> offers(int menu) const { return menus_[static_cast<std::size_t>(menu)].offers; }
   std::size_t menu_count() const { return menus_.size(); }
   /// The tensor whose wire a menu offers; -1 for a menu of weights.
-  int wire_of(int menu) const { return wires_[static_cast<std::size_t>(menu)]; }
+  int wire_of(int menu) const { return menus_[static_cast<std::size_t>(menu)].wire; }
   /// Nodes in which nothing is left to decide: from this one to the last.
   int first_final() const { return first_final_; }
   /// First nodes of the stages, and node_count() at the end.
@@ -91,8 +81,7 @@ class StageGraph {
   friend class StageGraphBuilder;
   std::vector<Step> steps_;
   std::vector<std::size_t> first_step_;
-  std::vector<std::vector<Offer>> menus_;
-  std::vector<int> wires_;
+  std::vector<Menu> menus_;
   std::vector<int> stages_;
   int first_final_ = 0;
   int placeable_units_ = 0;

@@ -4,102 +4,18 @@
 #include <map>
 #include <tuple>
 
+#include "search/exact_staircase.h"
+#include "search/exact_tie_order.h"
+
 namespace cleave::search::exact {
 
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// A partial answer: its sums, and how it came about.
-struct Label {
-  double seconds = 0;
-  double distortion = 0;
-  std::int64_t weight_bytes = 0;
-  std::int64_t held_bytes = 0;
-  std::int64_t peak_bytes = 0;
-  std::size_t parent = 0;  ///< in the arena; 0 is the source
-  std::size_t step = 0;
-  int offer = -1;
-};
-
 /// Which sums tell labels apart.
 struct SumsThatCount {
   bool distortion, weights, held, peak;
-};
-
-/// The answers of two labels of one stage in the order of ties: fewer edge units, the smaller positions, then fewer
-/// weight, activation and wire bits, each in schedule order.
-/// Cost: the stages back to where they were last the same.
-class TieOrder {
- public:
-  TieOrder(const StageGraph& graph, const std::vector<Label>& arena) : graph_(graph), arena_(arena) {}
-
-  /// Negative: a comes first; 0: the same answer.
-  int compare(const Label& a, const Label& b) const {
-    Difference difference;
-    const Label *left = &a, *right = &b;
-    for (;;) {
-      look_at(*left, *right, difference);
-      if (left->parent == right->parent) return difference.sign();
-      left = &arena_[left->parent];
-      right = &arena_[right->parent];
-    }
-  }
-
- private:
-  /// Of each list the sign at the earliest position seen, where going back meets the earliest last.
-  struct Difference {
-    int edge_units = 0, positions = 0, weights = 0, activations = 0, wires = 0;
-    int sign() const {
-      for (const int one : {edge_units, positions, weights, activations}) {
-        if (one != 0) return one;
-      }
-      return wires;
-    }
-  };
-
-  int option_of(const Label& label, const Step& step) const {
-    return label.offer >= 0 ? graph_.offers(step.menu)[static_cast<std::size_t>(label.offer)].option : -1;
-  }
-
-  void look_at(const Label& a, const Label& b, Difference& difference) const {
-    const Step &left = graph_.step(a.step), &right = graph_.step(b.step);
-    if (left.kind == StepKind::kEdgeTensor && right.kind == StepKind::kEdgeTensor) {
-      note(left.activation, right.activation, difference.activations);
-      note(option_of(a, left), option_of(b, right), difference.wires);
-    } else if (left.kind == StepKind::kEdgeUnit && right.kind == StepKind::kEdgeUnit) {
-      note(option_of(a, left), option_of(b, right), difference.weights);
-    } else if (left.kind == StepKind::kEdgeUnit || right.kind == StepKind::kEdgeUnit) {
-      const int on_edge = left.kind == StepKind::kEdgeUnit ? 1 : -1;
-      difference.edge_units += on_edge;
-      difference.positions = -on_edge;
-    }
-  }
-
-  static void note(int a, int b, int& difference) {
-    if (a != b) difference = a < b ? -1 : 1;
-  }
-
-  const StageGraph& graph_;
-  const std::vector<Label>& arena_;
-};
-
-/// Lowest weight bytes by distortion: what the labels seen so far (of no more seconds) leave open.
-class Staircase {
- public:
-  /// An earlier label is at least as good.
-  bool covers(double distortion, std::int64_t weight_bytes) const {
-    const auto after = corners_.upper_bound(distortion);
-    return after != corners_.begin() && std::prev(after)->second <= weight_bytes;
-  }
-  void enter(double distortion, std::int64_t weight_bytes) {
-    auto after = corners_.upper_bound(distortion);
-    while (after != corners_.end() && after->second >= weight_bytes) after = corners_.erase(after);
-    corners_[distortion] = weight_bytes;
-  }
-
- private:
-  std::map<double, std::int64_t> corners_;
 };
 
 class Walk {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/exact_labels.h"
 #include "search/item.h"
 
 namespace cleave::search::exact {
@@ -32,36 +33,6 @@ double or_infinity(const std::optional<std::int64_t>& limit) {
   return limit ? static_cast<double>(*limit) : kInfinity;
 }
 
-/// Every tensor and weight at its widest, all at once: no plan has more.
-std::int64_t most_activation_bytes(const Problem& problem) {
-  std::int64_t bytes = 0;
-  for (const ProblemTensor& tensor : problem.tensors) {
-    int bits = 0;
-    if (!tensor.activation.empty()) bits = tensor.activation.back().bits;
-    if (!tensor.wire.empty()) bits = std::max(bits, tensor.wire.back().bits);
-    bytes += (tensor.elements * bits + 7) / 8;
-  }
-  return bytes;
-}
-std::int64_t most_weight_bytes(const Problem& problem) {
-  std::int64_t bytes = 0;
-  for (const ProblemUnit& unit : problem.units) {
-    const auto most = std::max_element(unit.weight.begin(), unit.weight.end(),
-                                       [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
-    bytes += most->bytes;
-  }
-  return bytes;
-}
-
-/// Without the limits that nothing can break.
-Limits that_bind(const Problem& problem, Limits limits) {
-  const std::int64_t activations = most_activation_bytes(problem), weights = most_weight_bytes(problem);
-  if (limits.activation_bytes && activations <= *limits.activation_bytes) limits.activation_bytes.reset();
-  if (limits.weight_bytes && weights <= *limits.weight_bytes) limits.weight_bytes.reset();
-  if (limits.edge_memory_bytes && activations + weights <= *limits.edge_memory_bytes) limits.edge_memory_bytes.reset();
-  return limits;
-}
-
 class Search {
  public:
   Search(const Problem& problem, Goal goal, const Limits& limits, const SolveOptions& options, bool ties)
@@ -71,7 +42,7 @@ class Search {
         options_(options),
         ties_(ties),
         graph_(problem, {options.pricing, limits_.activation_bytes || limits_.edge_memory_bytes, goal}),
-        most_seconds_(most_seconds()) {}
+        most_seconds_(exact::most_seconds(graph_)) {}
 
   SearchResult run() {
     result_.placeable_units = graph_.placeable_units();
@@ -224,25 +195,6 @@ class Search {
     return true;
   }
 
-  /// More seconds than any answer can take.
-  double most_seconds() const {
-    double sum = 0;
-    for (std::size_t s = 0; s + 2 < graph_.stages().size(); ++s) {
-      double most = 0;
-      for (int node = graph_.stages()[s]; node < graph_.stages()[s + 1]; ++node) {
-        for (const Step& step : graph_.steps_of(node)) {
-          double offer = 0;
-          if (step.menu >= 0) {
-            for (const Offer& one : graph_.offers(step.menu)) offer = std::max(offer, one.seconds);
-          }
-          most = std::max(most, step.seconds + offer);
-        }
-      }
-      sum += most;
-    }
-    return sum;
-  }
-
   /// Keeps the best answer that a walk finds; true when the walk was complete.
   bool look(const Futures& futures, const OpenPart& part, WalkOptions walk_options) {
     walk_options.peak_above = static_cast<std::int64_t>(part.above);
@@ -255,33 +207,10 @@ class Search {
 
   /// True when the path is an answer within the limits; the best one is kept.
   bool keep(const Path& path) {
-    std::optional<Answer> answer = answer_of(path);
+    std::optional<Answer> answer = answer_of(problem_, graph_, path, goal_, limits_, options_.pricing);
     if (!answer) return false;
     if (answer->value < best_value()) result_.best = std::move(answer);
     return true;
-  }
-
-  std::optional<Answer> answer_of(const Path& path) const {
-    Choice choice{std::vector<int>(problem_.units.size(), -1), std::vector<int>(problem_.tensors.size(), -1),
-                  std::vector<int>(problem_.tensors.size(), -1)};
-    std::vector<bool> on_edge(problem_.units.size(), false);
-    for (std::size_t i = 0; i < path.steps.size(); ++i) {
-      const Step& step = graph_.step(path.steps[i]);
-      const int option =
-          step.menu >= 0 ? graph_.offers(step.menu)[static_cast<std::size_t>(path.offers[i])].option : -1;
-      if (step.kind == StepKind::kEdgeUnit) {
-        item(on_edge, step.subject) = true;
-        item(choice.weight, step.subject) = option;
-      } else if (step.kind == StepKind::kEdgeTensor) {
-        item(choice.activation, step.subject) = step.activation;
-        item(choice.wire, step.subject) = option;
-      }
-    }
-    std::optional<EdgePart> part = make_edge_part(problem_, std::move(on_edge), options_.pricing);
-    if (!part) return std::nullopt;
-    const Evaluation evaluation = evaluate(problem_, *part, choice);
-    if (!within_limits(limits_, evaluation)) return std::nullopt;
-    return Answer{goal_value(goal_, evaluation), std::move(*part), std::move(choice), evaluation};
   }
 
   void take_first_of_ties() {
@@ -291,7 +220,7 @@ class Search {
     const WalkOptions walk_options{most, true, kTiedLabels, 0};
     const Futures futures = futures_of(graph_, dual.prices, region);
     for (const Path& path : walk(graph_, limits_, region, futures, walk_options, options_.stop).paths) {
-      std::optional<Answer> answer = answer_of(path);
+      std::optional<Answer> answer = answer_of(problem_, graph_, path, goal_, limits_, options_.pricing);
       if (!answer || answer->value > most) continue;
       result_.best = std::move(answer);
       return;

@@ -2,17 +2,9 @@
 
 #include <optional>
 
-#include "search/exact_labels.h"
+#include "search/exact_answer.h"
 
 namespace cleave::search::exact {
-
-/// An answer, evaluated from scratch.
-struct Answer {
-  double value = 0;  ///< of the goal
-  EdgePart part;
-  Choice choice;
-  Evaluation evaluation;
-};
 
 struct SearchResult {
   double bound = 0;            ///< no answer has less; infinite when there is none

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
@@ -21,7 +22,7 @@ class Exact {
     try {
       found = exact::search(problem_, Goal::kLatency, problem_.limits, options_, true);
     } catch (const exact::TooWide&) {
-      return heuristic();
+      return too_wide();
     }
     if (found.best) return answer(found);
     const bool proved_empty = !found.has_path || (std::isinf(found.bound) && !options_.stop.stop_requested());
@@ -37,9 +38,54 @@ class Exact {
     return outcome;
   }
 
-  /// The best known answer and what is proved of it.
-  Outcome heuristic() const {
-    Outcome outcome = solve_lagrange(problem_, options_);
+  Outcome too_wide() const {
+    try {
+      return without_peak();
+    } catch (const exact::TooWide&) {
+      return heuristic(0);
+    }
+  }
+
+  /// Without the bits of live tensors in its nodes the graph is small again: the activation peak is left aside, which
+  /// bounds the latency, and weights get what the last answer's peak leaves, until an answer keeps all limits.
+  Outcome without_peak() const {
+    Limits relaxed = problem_.limits;
+    relaxed.activation_bytes.reset();
+    relaxed.edge_memory_bytes.reset();
+    const auto memory = problem_.limits.edge_memory_bytes;
+    if (memory) relaxed.weight_bytes = std::min(*memory, relaxed.weight_bytes.value_or(*memory));
+    double bound = 0;
+    constexpr int kMostTries = 4;
+    for (int tries = 0; tries < kMostTries; ++tries) {
+      SearchResult found = exact::search(problem_, Goal::kLatency, relaxed, options_, false);
+      if (tries == 0) bound = found.bound;
+      found.bound = bound;
+      if (!found.best) break;
+      if (within_limits(problem_.limits, found.best->evaluation)) return better(answer(found), bound);
+      if (!memory) break;
+      relaxed.weight_bytes = std::min(*relaxed.weight_bytes, *memory - found.best->evaluation.activation_bytes);
+      if (*relaxed.weight_bytes < 0) break;
+    }
+    return heuristic(bound);
+  }
+
+  /// The answer, or lagrange's where that is better and a look is worth its time.
+  Outcome better(const Outcome& found, double bound) const {
+    constexpr double kCloseEnough = 1e-3;
+    if (found.gap_ratio <= kCloseEnough || options_.stop.stop_requested()) return found;
+    const Outcome other = heuristic(bound);
+    const bool answered = other.status == Status::kOptimal || other.status == Status::kFeasible;
+    return answered && other.evaluation.latency_s < found.evaluation.latency_s ? other : found;
+  }
+
+  /// lagrange's answer, with what is proved by either.
+  Outcome heuristic(double bound) const {
+    const Outcome found = solve_lagrange(problem_, options_);
+    Outcome outcome = found;
+    if (found.status == Status::kOptimal || found.status == Status::kFeasible) {
+      outcome = make_outcome("exact", found.status, found.decision, found.evaluation,
+                             std::max(found.lower_bound_s, std::isfinite(bound) ? bound : 0));
+    }
     outcome.solver = "exact";
     return outcome;
   }

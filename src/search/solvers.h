@@ -11,7 +11,7 @@ namespace cleave::search {
 Outcome solve_exhaustive(const Problem& problem, const SolveOptions& options);
 
 /// The optimum, proved, on real networks; under a stop the best so far with its gap. Obeys the contract's ties. For a
-/// network that is too wide for it, lagrange's answer and bound.
+/// network that is too wide for it, a good answer and a bound.
 Outcome solve_exact(const Problem& problem, const SolveOptions& options);
 
 /// Auto-Split's Algorithm 1 (Banitalebi-Dehkordi et al., KDD 2021) with every crossing tensor priced.

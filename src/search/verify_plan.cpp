@@ -35,6 +35,7 @@ class Judge {
                std::to_string(problem_.units.size()));
       return result_;
     }
+    note_uses();
     check_sides();
     check_weights();
     check_activations();
@@ -56,24 +57,32 @@ class Judge {
     const int producer = element(problem_.tensors, tensor).producer;
     return producer < 0 || unit_on_edge(producer);
   }
-  bool consumed_on(int tensor, bool edge_side) const {
+  /// Who reads what, and what is live when: from the units' inputs alone.
+  void note_uses() {
+    last_edge_use_.assign(problem_.tensors.size(), -1);
+    cloud_use_.assign(problem_.tensors.size(), false);
     for (int u = 0; u < unit_count(); ++u) {
-      const auto& inputs = element(problem_.units, u).inputs;
-      const bool reads = std::find(inputs.begin(), inputs.end(), tensor) != inputs.end();
-      if (reads && unit_on_edge(u) == edge_side) return true;
+      for (const int t : element(problem_.units, u).inputs) {
+        if (unit_on_edge(u)) {
+          last_edge_use_[static_cast<std::size_t>(t)] = u;
+        } else {
+          cloud_use_[static_cast<std::size_t>(t)] = true;
+        }
+      }
     }
-    return false;
+    is_output_.assign(problem_.tensors.size(), false);
+    for (const int t : problem_.outputs) is_output_[static_cast<std::size_t>(t)] = true;
   }
-  bool is_output(int tensor) const {
-    return std::find(problem_.outputs.begin(), problem_.outputs.end(), tensor) != problem_.outputs.end();
-  }
+  bool is_output(int tensor) const { return is_output_[static_cast<std::size_t>(tensor)]; }
   bool must_be_decided(int tensor) const {
     if (!on_edge(tensor)) return false;
-    return consumed_on(tensor, true) || (is_output(tensor) && element(problem_.tensors, tensor).producer >= 0);
+    return element(last_edge_use_, tensor) >= 0 ||
+           (is_output(tensor) && element(problem_.tensors, tensor).producer >= 0);
   }
   bool crosses(int tensor) const {
     if (!on_edge(tensor)) return false;
-    return consumed_on(tensor, false) || (is_output(tensor) && problem_.result_at == ResultAt::kCloud);
+    return cloud_use_[static_cast<std::size_t>(tensor)] ||
+           (is_output(tensor) && problem_.result_at == ResultAt::kCloud);
   }
 
   void check_sides() {
@@ -166,14 +175,6 @@ class Judge {
     return (element(problem_.tensors, tensor).elements * bits + 7) / 8;
   }
 
-  bool consumed_on_edge_after(int tensor, int unit) const {
-    for (int later = unit + 1; later < unit_count(); ++later) {
-      const auto& inputs = element(problem_.units, later).inputs;
-      if (unit_on_edge(later) && std::find(inputs.begin(), inputs.end(), tensor) != inputs.end()) return true;
-    }
-    return false;
-  }
-
   std::int64_t live_bytes(int unit) const {
     const ProblemUnit& now = element(problem_.units, unit);
     std::set<int> live(now.inputs.begin(), now.inputs.end());
@@ -181,7 +182,7 @@ class Judge {
     for (int t = 0; t < tensor_count(); ++t) {
       const int producer = element(problem_.tensors, t).producer;
       if (!on_edge(t) || producer >= unit) continue;
-      if (consumed_on_edge_after(t, unit) || crosses(t) || (is_output(t) && producer >= 0)) live.insert(t);
+      if (element(last_edge_use_, t) > unit || crosses(t) || (is_output(t) && producer >= 0)) live.insert(t);
     }
     std::int64_t bytes = 0;
     for (const int t : live) bytes += stored_bytes(t);
@@ -260,6 +261,9 @@ class Judge {
 
   const Problem& problem_;
   const Decision& decision_;
+  std::vector<int> last_edge_use_;  ///< per tensor, the last edge unit that reads it; -1: none
+  std::vector<bool> cloud_use_;     ///< per tensor: a cloud unit reads it
+  std::vector<bool> is_output_;
   Judgement result_;
 };
 

@@ -102,7 +102,7 @@ class StageGraphBuilder {
     if (made) next_keys_.push_back(key);
     step.to = place->second;
     graph_.steps_.push_back(step);
-    if (graph_.steps_.size() > options_.most_steps) throw TooWide{};
+    if (static_cast<std::int64_t>(graph_.steps_.size()) > options_.most_steps) throw TooWide{};
   }
 
   /// A unit has run: what it used last is free, and every promise must have been kept.

@@ -38,7 +38,9 @@ struct GraphOptions {
   Pricing pricing = Pricing::kExact;
   bool track_memory = false;   ///< live and held bytes; what is stored then tells states apart
   Goal goal = Goal::kLatency;  ///< what `seconds` mean: kLatency, kWeightBytes or kDistortion
-  std::size_t most_steps = 5'000'000;
+  std::int64_t most_steps = kMostSteps;
+
+  static constexpr std::int64_t kMostSteps = 5'000'000;
 };
 
 /// Every answer as a path. A stage is one decision, in schedule order: the network inputs, then for each unit its side

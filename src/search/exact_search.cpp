@@ -41,7 +41,8 @@ class Search {
         limits_(that_bind(problem, limits)),
         options_(options),
         ties_(ties),
-        graph_(problem, {options.pricing, limits_.activation_bytes || limits_.edge_memory_bytes, goal}),
+        graph_(problem, {options.pricing, limits_.activation_bytes || limits_.edge_memory_bytes, goal,
+                         std::min(GraphOptions::kMostSteps, options.max_decisions)}),
         most_seconds_(exact::most_seconds(graph_)) {}
 
   SearchResult run() {

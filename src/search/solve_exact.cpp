@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/check.h"
 #include "search/exact_search.h"
 #include "search/infeasible.h"
 #include "search/solvers.h"
@@ -17,19 +16,22 @@ class Exact {
  public:
   Exact(const Problem& problem, const SolveOptions& options) : problem_(problem), options_(options) {}
 
-  Outcome solve() {
-    SearchResult found;
+  Outcome solve() const {
     try {
-      found = exact::search(problem_, Goal::kLatency, problem_.limits, options_, true);
+      return proved();
     } catch (const exact::TooWide&) {
       return too_wide();
     }
+  }
+
+ private:
+  Outcome proved() const {
+    const SearchResult found = exact::search(problem_, Goal::kLatency, problem_.limits, options_, true);
     if (found.best) return answer(found);
     const bool proved_empty = !found.has_path || (std::isinf(found.bound) && !options_.stop.stop_requested());
     return proved_empty ? infeasible(found) : out_of_time();
   }
 
- private:
   Outcome answer(const SearchResult& found) const {
     const Answer& best = *found.best;
     Outcome outcome = make_outcome("exact", Status::kFeasible, to_decision(problem_, best.part, best.choice),
@@ -109,8 +111,8 @@ class Exact {
     outcome.infeasibility =
         tightest_limit(problem_.limits, [this](Goal goal, const Limits& kept) { return least_needed(goal, kept); });
     if (options_.stop.stop_requested()) return out_of_time();
-    CLEAVE_CHECK(outcome.infeasibility, "every limit can be met, and yet no plan was found");
-    return outcome;
+    // Sums in another order may meet a limit by a rounding that the search did not grant.
+    return outcome.infeasibility ? outcome : heuristic(0);
   }
 
   std::optional<double> least_needed(Goal goal, const Limits& kept) const {

@@ -62,7 +62,9 @@ struct SolveOptions {
   std::uint64_t seed = 0;
   double gap = 1e-9;
   Pricing pricing = Pricing::kExact;
-  std::int64_t max_decisions = 200'000'000;  ///< exhaustive refuses larger problems with Error(kUnsupported)
+  /// exhaustive refuses problems with more answers with Error(kUnsupported); exact leaves a memory peak aside where its
+  /// graph would have more steps (5 million at most).
+  std::int64_t max_decisions = 200'000'000;
   std::stop_token stop;
 };
 

@@ -89,7 +89,10 @@ TEST_F(MeasureSensitivity, SamplesAreSpreadOverTheSet) {
   const auto all = images();
   const tune::SensitivityTable table = measure(run_);
   ASSERT_EQ(table.images.size(), 4U);
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(table.images[i].path, all.paths()[10 * i]);
+  for (std::size_t i = 0; i < 4; ++i) {  // one out of each tenth in a row
+    EXPECT_GE(table.images[i].path, all.paths()[10 * i]);
+    EXPECT_LE(table.images[i].path, all.paths()[10 * i + 9]);
+  }
   run_.samples = 41;
   EXPECT_EQ(measure(run_).images.size(), 40U);
 }

@@ -216,10 +216,9 @@ class Search {
 
   void take_first_of_ties() {
     const Region region = whole();
-    const Dual dual = maximise_dual(graph_, region, options_.stop);
     const double most = result_.best->value * (1 + kTie);
     const WalkOptions walk_options{most, true, kTiedLabels, 0};
-    const Futures futures = futures_of(graph_, dual.prices, region);
+    const Futures futures = futures_of(graph_, result_.prices, region);
     for (const Path& path : walk(graph_, limits_, region, futures, walk_options, options_.stop).paths) {
       std::optional<Answer> answer = answer_of(problem_, graph_, path, goal_, limits_, options_.pricing);
       if (!answer || answer->value > most) continue;
